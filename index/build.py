@@ -1,0 +1,255 @@
+"""The story of indexing, read top to bottom: find, read, cut, embed what is new, write, verify.
+
+A build goes to a folder of its own and becomes current by one rename, so whoever is asking is
+never disturbed, and a build that dies leaves the old index answering.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from index import store
+from index.chunk import CHUNKING, chunk_ranges
+from index.embed import DEFAULT_MODEL, load_embedder
+from index.manifest import flush, write_manifest
+from index.read import READER_VERSION, find_files, read_article, read_bytes
+from index.types import (
+    Article,
+    BuildRunning,
+    Embedder,
+    FootnoteError,
+    IndexUnusable,
+    Matrix,
+    NothingToIndex,
+    Unreadable,
+)
+from index.words import Words
+
+EMBEDDED_AT_ONCE = 32  # Passages between two signs of progress.
+PROBES = 20  # Chunks that must find themselves before a build becomes current.
+BUILDS_KEPT = 2  # The current one, and the one before for whoever still reads it.
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a build found: names of files by what happened to them."""
+
+    new: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    skipped: dict[str, str]
+    articles: int
+    chunks: int
+    embedded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a build is: `done` of `total` in a stage; the last one carries the report."""
+
+    stage: str
+    done: int
+    total: int
+    report: Report | None = None
+
+
+def build(
+    sources: Sequence[Path], folder: Path, *, model: str | None = None, full: bool = False
+) -> Iterator[Progress]:
+    """Bring the index in `folder` up to date with `sources`, telling how far it is.
+
+    The sources are the whole of what is to be indexed. Without `model` the one of the index is
+    kept. With `full` nothing of an old index is used again. Raises FootnoteError subclasses; then
+    the old index stays as it was.
+    """
+    found = find_files(sources)
+    if not found.files:
+        names = ", ".join(str(source) for source in sources)
+        raise NothingToIndex(f"There is no article in {names}: put .txt, .md or .html files there.")
+    with _only_one(folder):
+        old = None if full else _open_old(folder)
+        model = model or (old.manifest.model if old else DEFAULT_MODEL)
+
+        # 1) Read what is new or changed; the rest comes from the old index.
+        old_digests = old.digests() if old else {}
+        old_skipped = old.skipped() if old else {}
+        readers_changed = old is not None and old.manifest.readers != READER_VERSION
+        articles: dict[str, tuple[Article, str]] = {}
+        skipped = {file: (reason, "") for file, reason in found.passed_over.items()}
+        for done, (file, path) in enumerate(found.files.items()):
+            yield Progress("reading", done, len(found.files))
+            digest = ""
+            try:
+                content = read_bytes(path)
+                digest = hashlib.sha256(content).hexdigest()
+                known = old.article(file) if old and old_digests.get(file) == digest else None
+                if known is None or readers_changed:
+                    known = read_article(file, content)
+                articles[file] = known, digest
+            except Unreadable as reason:
+                skipped[file] = str(reason), digest
+        yield Progress("reading", len(found.files), len(found.files))
+        if not articles:
+            listed = "; ".join(f"{file}: {reason}" for file, (reason, _) in skipped.items())
+            raise NothingToIndex(f"None of the files can be indexed ({listed[:300]}).")
+        new = tuple(file for file in articles if file not in old_digests)
+        changed = tuple(f for f, (_, d) in articles.items() if old_digests.get(f, d) != d)
+        removed = tuple(sorted(old_digests.keys() - articles.keys()))
+        reasons = {file: reason for file, (reason, _) in sorted(skipped.items())}
+
+        # 2) Nothing to do, and nothing is done.
+        named = tuple(str(source.absolute()) for source in sources)
+        if old and not (new or changed or removed or readers_changed):
+            made_alike = (old.manifest.model, old.manifest.chunking) == (model, CHUNKING)
+            if made_alike and skipped == old_skipped and old.manifest.sources == named:
+                report = Report((), (), (), reasons, len(articles), old.manifest.chunks, 0)
+                old.close()
+                yield Progress("done", 1, 1, report)
+                return
+
+        # 3) Cut, and embed the passages that the old index does not hold.
+        yield Progress("loading the model", 0, 1)
+        embedder = load_embedder(model, folder / "models")
+        rows: list[tuple[int, str, int, int, str]] = []
+        texts: list[str] = []
+        for article, _ in articles.values():
+            for start, end in chunk_ranges(article):
+                # The title says what the passage is about where the passage does not.
+                text = f"{article.title}\n{article.shown(start, end)}"
+                key = hashlib.sha256(text.encode()).hexdigest()[:32]
+                rows.append((len(rows), article.file, start, end, key))
+                texts.append(text)
+        vectors, known_rows = _known_vectors(old, embedder, rows)
+        wanted = [row for row in range(len(rows)) if row not in known_rows]
+        for first in range(0, len(wanted), EMBEDDED_AT_ONCE):
+            yield Progress("embedding", first, len(wanted))
+            batch = wanted[first : first + EMBEDDED_AT_ONCE]
+            vectors[batch] = embedder.passages([texts[row] for row in batch])
+        yield Progress("embedding", len(wanted), len(wanted))
+
+        # 4) Write beside the old build, verify, make it current.
+        yield Progress("writing", 0, 1)
+        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        unfinished = folder / "builds" / f".{name}"
+        unfinished.mkdir(parents=True)
+        try:
+            store.write_articles(unfinished / store.ARTICLES, articles.values(), rows, skipped)
+            store.write_vectors(unfinished / store.VECTORS, vectors)
+            Words.write(unfinished / store.WORDS, texts)
+            manifest = write_manifest(
+                unfinished,
+                model=model,
+                fingerprint=embedder.fingerprint,
+                dimension=embedder.dimension,
+                chunking=CHUNKING,
+                readers=READER_VERSION,
+                sources=named,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                articles=len(articles),
+                chunks=len(rows),
+                skipped=len(skipped),
+            )
+            verify(store.Index(unfinished, manifest, folder / "models"))
+            unfinished.rename(folder / "builds" / name)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        _make_current(folder, name)
+        if old:
+            old.close()
+        report = Report(new, changed, removed, reasons, len(articles), len(rows), len(wanted))
+        yield Progress("done", 1, 1, report)
+
+
+def verify(index: store.Index) -> None:
+    """Raise IndexUnusable unless offsets hold and sampled chunks find themselves."""
+    rows = index.chunk_rows()
+    lengths = {article.file: len(article.text) for article, _ in index.articles()}
+    for _, file, start, end, _ in rows:
+        if not 0 <= start < end <= lengths[file]:
+            raise IndexUnusable(f"The new index points outside {file}; the old one stays.")
+    for id in range(0, len(rows), max(1, len(rows) // PROBES)):
+        vector = index.vectors([id])
+        best = index.search(vector, 1)
+        # Copies of a passage have the same vector; any of them may come first.
+        if not best or best[0][1] < float(vector[0] @ vector[0]) - 1e-3:
+            raise IndexUnusable("The new index does not find its own passages; the old one stays.")
+    index.close()
+
+
+def _open_old(folder: Path) -> store.Index | None:
+    """The index that is there, or None when there is none that can be used again."""
+    try:
+        return store.open_index(folder)
+    except IndexUnusable:
+        return None
+
+
+def _known_vectors(
+    old: store.Index | None, embedder: Embedder, rows: Sequence[tuple[int, str, int, int, str]]
+) -> tuple[Matrix, set[int]]:
+    """A matrix with a row a chunk, and which rows the old index could fill: same text, same model.
+
+    Rows are keyed by the embedded text, so a renamed file or a moved paragraph costs nothing.
+    """
+    vectors = np.zeros((len(rows), embedder.dimension), np.float32)
+    if old is None or old.manifest.fingerprint != embedder.fingerprint:
+        return vectors, set()
+    place = {key: id for id, _, _, _, key in old.chunk_rows()}
+    known = [(row, place[key]) for row, _, _, _, key in rows if key in place]
+    vectors[[row for row, _ in known]] = old.vectors([id for _, id in known])
+    return vectors, {row for row, _ in known}
+
+
+def _make_current(folder: Path, name: str) -> None:
+    """Point the link at a finished build, in one step, and remove builds nobody needs."""
+    builds = folder / "builds"
+    flush(builds)
+    current = folder / "current"
+    before = Path(os.readlink(current)).name if current.is_symlink() else ""
+    link = folder / f".current.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("builds") / name)
+    link.replace(current)
+    flush(folder)
+    others = sorted(path for path in builds.iterdir() if path.name not in {name, before})
+    for path in others[: len(others) - (BUILDS_KEPT - 1 - bool(before))]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the lock of an index folder. Raises BuildRunning when another process has it."""
+    owner = folder / "building"
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        process = owner.read_text() if owner.exists() else "unknown"
+        raise BuildRunning(
+            f"Another build of {folder} is running (process {process}): wait for it to end."
+        ) from error
+    except OSError as error:
+        raise FootnoteError(
+            f"No index can be kept in {folder} ({error.strerror}): name another with `--index`."
+        ) from error
+    try:
+        owner.write_text(str(os.getpid()))
+        # What builds that were killed left behind.
+        for path in (folder / "builds").glob(".*"):
+            shutil.rmtree(path, ignore_errors=True)
+        for path in folder.glob(".current.*"):
+            path.unlink(missing_ok=True)
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()

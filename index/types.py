@@ -1,0 +1,130 @@
+"""The nouns of indexing: what is read, what is cut, and what can go wrong on the way.
+
+Every position is a half-open range of characters (Unicode code points) in `Article.text`.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+"""Vectors as rows: shape (n, dimension), every row of length 1."""
+
+Range = tuple[int, int]
+"""A half-open range of characters: start, end."""
+
+
+class FootnoteError(Exception):
+    """Something the user can mend; the message is one sentence that says how."""
+
+
+class IndexUnusable(FootnoteError):
+    """There is no index to answer from, or it cannot be trusted."""
+
+
+class NothingToIndex(FootnoteError):
+    """The given paths hold no article that could be read."""
+
+
+class BuildRunning(FootnoteError):
+    """Another process is building this index."""
+
+
+class ModelUnusable(FootnoteError):
+    """The embedding model is missing, damaged, or not the one the index was made with."""
+
+
+class Unreadable(FootnoteError):
+    """One file could not be read; the message is the reason that is listed for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A range of an article's text that is kept out of the chunks, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of an article: where its line starts and ends, and its words without marks."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One file as text, with what is needed to point into it.
+
+    `file` is its path relative to the indexed folder and its identity. `numbered` says whether the
+    lines of `text` are the lines of the file. `markup` are the marks a reader of the rendered
+    article would not see (Markdown emphasis, link targets). `sentences` cover everything that is
+    not left out, in order.
+    """
+
+    file: str
+    title: str
+    text: str
+    numbered: bool
+    headings: tuple[Heading, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    markup: tuple[Range, ...] = ()
+    sentences: tuple[Range, ...] = ()
+
+    def lines(self, start: int, end: int) -> Range | None:
+        """First and last line (counted from 1) of a range; None where lines mean nothing."""
+        if not self.numbered:
+            return None
+        first = self.text.count("\n", 0, start) + 1
+        return first, first + self.text.count("\n", start, max(start, end - 1))
+
+    def heading(self, position: int) -> str | None:
+        """The words of the nearest heading at or above a position."""
+        above = bisect_right([heading.start for heading in self.headings], position)
+        return self.headings[above - 1].text if above else None
+
+    def shown(self, start: int, end: int) -> str:
+        """The words of a range as a person sees them: no marks, single spaces."""
+        pieces, position = [], start
+        for left, right in self.markup:
+            if right > start and left < end:
+                pieces.append(self.text[position : max(left, position)])
+                position = max(position, right)
+        pieces.append(self.text[position:end])
+        return " ".join("".join(pieces).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of an article, the unit that is embedded: `article.text[start:end] == text`."""
+
+    id: int
+    file: str
+    title: str
+    start: int
+    end: int
+    text: str
+
+
+class Embedder(Protocol):
+    """Turns text into vectors. `name` and `fingerprint` say which model it is."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+
+    def passages(self, texts: Sequence[str]) -> Matrix:
+        """Embed passages; row i belongs to text i."""
+        ...
+
+    def question(self, text: str) -> Matrix:
+        """Embed one question; shape (1, dimension)."""
+        ...

@@ -1,0 +1,85 @@
+"""BM25 over the chunks. The only file that knows tantivy."""
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import tantivy
+
+# Tantivy's BM25 uses k1 1.2 and b 0.75 (Robertson and Zaragoza, 2009).
+ANALYZER = "english"
+WRITER_MEMORY = 50_000_000  # Bytes; tantivy's least is 15 MB a thread.
+
+
+@cache
+def _analyzer() -> tantivy.TextAnalyzer:
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.remove_long(80))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stopword("english"))
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
+    )
+
+
+def stems(text: str) -> list[str]:
+    """The words of a text as the index compares them: folded, without stop words, stemmed."""
+    found: list[str] = _analyzer().analyze(unicodedata.normalize("NFC", text))
+    return found
+
+
+class Words:
+    """A BM25 index in a folder: the ids of chunks by the words in them."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        index.register_tokenizer(ANALYZER, _analyzer())
+        index.reload()
+        self._index = index
+        self._searcher = index.searcher()
+
+    @classmethod
+    def write(cls, folder: Path, texts: Iterable[str]) -> None:
+        """Write a new index; text i is chunk i."""
+        folder.mkdir(parents=True)
+        schema = tantivy.SchemaBuilder()
+        schema.add_integer_field("id", stored=True, indexed=False, fast=True)
+        schema.add_text_field("text", stored=False, tokenizer_name=ANALYZER)
+        index = tantivy.Index(schema.build(), path=str(folder))
+        index.register_tokenizer(ANALYZER, _analyzer())
+        writer = index.writer(heap_size=WRITER_MEMORY, num_threads=1)
+        for number, text in enumerate(texts):
+            normal = unicodedata.normalize("NFC", text)
+            writer.add_document(tantivy.Document(id=number, text=normal))
+        writer.commit()
+        writer.wait_merging_threads()
+
+    @classmethod
+    def open(cls, folder: Path) -> "Words":
+        """Open an index that `write` made. Raises ValueError when it is damaged."""
+        return cls(tantivy.Index.open(str(folder)))
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def match(self, text: str, limit: int) -> list[tuple[int, float]]:
+        """Chunk ids with their BM25 score, best first; only chunks that share a word."""
+        # Built term by term: a question is text, never query syntax.
+        terms = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._index.schema, "text", stem))
+            for stem in dict.fromkeys(stems(text))
+        ]
+        if not terms or limit < 1:
+            return []
+        query = tantivy.Query.boolean_query(terms)
+        hits = self._searcher.search(query, limit, count=False).hits
+        found = [
+            (int(self._searcher.doc(address)["id"][0]), float(score)) for score, address in hits
+        ]
+        return sorted(found, key=lambda hit: (-hit[1], hit[0]))
+
+    def count(self, stem: str) -> int:
+        """In how many chunks a stem (as `stems` gives it) occurs."""
+        return int(self._searcher.doc_freq("text", stem))

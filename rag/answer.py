@@ -1,0 +1,200 @@
+"""The story of answering, read top to bottom: rewrite, retrieve, read, decide, quote."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from time import perf_counter
+
+from index import Index
+from index.types import FootnoteError
+from rag.cite import cite
+from rag.compose import compose, short_answer
+from rag.confidence import believed
+from rag.conflict import find_conflict
+from rag.extract import Finding, find, is_heading
+from rag.kinds import is_fact
+from rag.reader import load_reader
+from rag.retrieve import retrieve
+from rag.rewrite import stand_alone
+from rag.types import Answer, Citation, Hit, Reader, Sentence, Turn, Value
+
+PASSAGES_READ = 10  # The answer is among the best ten in 97 of 100 questions that have one.
+LONGEST_QUESTION = 2000  # Characters; the models read about 1,000 of them.
+NEAREST = 3
+NOT_FOUND = "The articles do not answer this."
+DISAGREE = "Your sources disagree."
+
+
+class QuestionUnusable(FootnoteError):
+    """The question is empty or too long to be one."""
+
+
+def ask(
+    question: str,
+    index: Index,
+    *,
+    history: Sequence[Turn] = (),
+    only: str | None = None,
+    passages: int = PASSAGES_READ,
+    reader: Reader | None = None,
+) -> Iterator[Answer]:
+    """Answer a question from an index, as a stream of ever fuller answers.
+
+    `history` are the turns before it, oldest first; `only` keeps to files whose name fits a
+    pattern such as news/*.md. Raises QuestionUnusable, or ModelUnusable when a model is missing.
+    """
+    started = perf_counter()
+    check_question(question)
+    searched_for = stand_alone(question, history)
+    hits = retrieve(searched_for, index, limit=passages, only=only)
+    findings = find(searched_for, hits, index, reader or load_reader())
+    answer = Answer(question, searched_for, answered=False)
+
+    # Nothing fits: say so, and show what came nearest.
+    if not findings or not believed(searched_for, findings, index):
+        yield replace(
+            answer,
+            paragraphs=((Sentence(NOT_FOUND),),),
+            nearest=tuple(
+                cite(finding.article, *finding.sentence, number=number)
+                for number, finding in enumerate(_nearest(findings), 1)
+            ),
+            seconds=perf_counter() - started,
+        )
+        return
+
+    # Sources that give different values: each is quoted, none is chosen.
+    values = find_conflict(searched_for, findings, index) if is_fact(searched_for) else []
+    if values:
+        citations = _number([(value, *value.sentence, value.span) for value in values])
+        yield replace(
+            answer,
+            answered=True,
+            paragraphs=(
+                (Sentence(DISAGREE),),
+                *(
+                    (Sentence(value.article.shown(*value.sentence), (citation.number,)),)
+                    for value, citation in zip(values, citations, strict=True)
+                ),
+            ),
+            citations=citations,
+            conflict=tuple(
+                Value(value.words, (citation.number,))
+                for value, citation in zip(values, citations, strict=True)
+            ),
+            looked_at=_looked_at(findings, citations),
+            seconds=perf_counter() - started,
+        )
+        return
+
+    # One answer: the sentences that bear it, in an order that reads well.
+    chosen = compose(searched_for, findings, index)
+    best = findings[0]
+    citations = _number(
+        [
+            (finding, start, end, best.span if start <= best.span[0] < end else None)
+            for finding, start, end in chosen
+        ]
+    )
+    answer = replace(answer, answered=True, short_answer=short_answer(searched_for, best))
+    paragraphs: list[tuple[Sentence, ...]] = []
+    file = None
+    for count, ((finding, start, end), citation) in enumerate(
+        zip(chosen, citations, strict=True), 1
+    ):
+        sentence = Sentence(finding.article.shown(start, end), (citation.number,))
+        if finding.article.file == file:
+            paragraphs[-1] = (*paragraphs[-1], sentence)
+        else:
+            paragraphs.append((sentence,))
+        file = finding.article.file
+        used = citations[:count]
+        yield replace(
+            answer,
+            paragraphs=tuple(paragraphs),
+            citations=used,
+            looked_at=_looked_at(findings, used) if count == len(chosen) else (),
+            seconds=perf_counter() - started,
+        )
+
+
+def search(
+    query: str,
+    index: Index,
+    *,
+    only: str | None = None,
+    limit: int = PASSAGES_READ,
+    reader: Reader | None = None,
+) -> list[Hit]:
+    """The passages that fit a query best, best first.
+
+    The first ten that retrieval finds are put in order by the reader. Scores fall with the rank
+    and can be compared within one query only. Raises QuestionUnusable.
+    """
+    check_question(query)
+    hits = retrieve(query, index, limit=max(limit, PASSAGES_READ), only=only)
+    findings = find(query, hits[:PASSAGES_READ], index, reader or load_reader())
+    ranked = [replace(finding.hit, score=finding.score) for finding in findings]
+    lowest = ranked[-1].score if ranked else 0.0
+    below = [replace(hit, score=lowest - 1 + hit.score) for hit in hits[PASSAGES_READ:]]
+    return [*ranked, *below][:limit]
+
+
+def check_question(question: str) -> None:
+    """Raise QuestionUnusable unless this can be asked."""
+    if not question.strip():
+        raise QuestionUnusable("The question is empty: type what you want to know.")
+    if len(question) > LONGEST_QUESTION:
+        raise QuestionUnusable(
+            f"The question has {len(question):,} characters: ask in at most {LONGEST_QUESTION:,}."
+        )
+
+
+def turn(answer: Answer) -> Turn:
+    """What a follow-up needs to know of an answer."""
+    return Turn(answer.question, answer.searched_for, answer.short_answer)
+
+
+def replay(questions: Sequence[str], index: Index) -> list[Turn]:
+    """The turns of a conversation of which only the questions are known."""
+    turns: list[Turn] = []
+    for question in questions:
+        *_, last = ask(question, index, history=turns)
+        turns.append(turn(last))
+    return turns
+
+
+def _number(
+    quotes: Sequence[tuple[Finding, int, int, tuple[int, int] | None]],
+) -> tuple[Citation, ...]:
+    return tuple(
+        cite(finding.article, start, end, number=number, short=short)
+        for number, (finding, start, end, short) in enumerate(quotes, 1)
+    )
+
+
+def _nearest(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that retrieval likes best, no sentence twice."""
+    by_retrieval = sorted(
+        (one for one in findings if not is_heading(one.article, one.sentence[0])),
+        key=lambda finding: -finding.hit.score,
+    )
+    unique = {(one.article.file, one.sentence): one for one in reversed(by_retrieval)}
+    return sorted(unique.values(), key=lambda finding: -finding.hit.score)[:NEAREST]
+
+
+def _looked_at(findings: Sequence[Finding], used: Sequence[Citation]) -> tuple[Citation, ...]:
+    """The passages that were read and hold no cited sentence, numbered after those."""
+    unused = [
+        finding
+        for finding in findings
+        if not any(
+            citation.file == finding.article.file
+            and citation.start < finding.hit.chunk.end
+            and citation.end > finding.hit.chunk.start
+            for citation in used
+        )
+    ]
+    return tuple(
+        cite(finding.article, finding.hit.chunk.start, finding.hit.chunk.end, number=number)
+        for number, finding in enumerate(unused, len(used) + 1)
+    )

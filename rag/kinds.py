@@ -1,0 +1,107 @@
+"""What kind of answer a question wants, and whether words can be one. Pure."""
+
+import re
+
+from rag.values import is_proper_name, kind, months, numbers, stems, units
+
+EXPLAINING = re.compile(
+    r"\b(?:why|how (?:do|does|did|is|are|was|were|can|could|will|would|should|has|have|to)\b"
+    r"|explain|describe|tell me|summari[sz]e|compare|what (?:happen|causes?|is the difference)"
+    r"|what (?:do|does|did) (?:the )?(?:articles?|sources?) say|in what way|what (?:is|are) known)",
+    re.IGNORECASE,
+)
+LISTING = re.compile(
+    r"^(?:list|name (?:the|some|two|three|all)|what (?:are|were)\b"
+    r"|which (?:\w+ )?(?:\w+s) (?:are|were|do|did|have)\b"
+    r"|what (?:steps|kinds|types|fields|reasons|ways|measures))",
+    re.IGNORECASE,
+)
+QUANTITY = re.compile(
+    r"\bhow (?:many|much|long|old|far|tall|high|deep|wide|big|large|heavy|fast|often|warm|hot|cold"
+    r"|thick|steep)\b|\bwhat (?:percentage|proportion|number|price|age|height|length|capacity|speed"
+    r"|population|distance|temperature|year|date)\b|\b(?:what|which) (?:year|century|decade)\b",
+    re.IGNORECASE,
+)
+MEASURE = re.compile(
+    r"\bhow (?:far|tall|high|deep|wide|big|large|heavy|fast|warm|hot|cold|thick|steep)\b", re.I
+)
+TIME = re.compile(
+    r"^when\b|^since when\b|\b(?:what|which) (?:day|date|month|year|night|weekday|season|century"
+    r"|decade)\b",
+    re.IGNORECASE,
+)
+PERSON = re.compile(r"^(?:who|whom|whose)\b", re.IGNORECASE)
+TIME_WORD = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:spring|summer|autumn|winter|morning|evening"
+    r"|afternoon|night|noon|midnight|dawn|today|yesterday|century|week|month|year|after|before"
+    r"|during|when|while|christmas|easter)",
+    re.IGNORECASE,
+)
+AMOUNT_WORD = re.compile(
+    r"\b(?:half|quarter|third|dozen|several|few|double|twice|once|hundreds|thousands|millions"
+    r"|daily|weekly|monthly|yearly|annual|every|none?)\b",
+    re.IGNORECASE,
+)
+
+
+# How much a reader's logit is worth less, or more, for the form of the words it points at.
+MISFIT = -2.0  # They cannot be the answer: no number for how many, no date for when.
+ECHO = -6.0  # They only repeat a name of the question; half of it when they do in part.
+PROPER_NAME = 1.2  # Nothing but a name, where one is asked for.
+WORDY = -1.0  # A date or a number wants few words.
+FEW_WORDS = 5
+NAME_ASKED = re.compile(r"^(?:who|whom|whose|which)\b", re.IGNORECASE)
+
+
+def is_fact(question: str) -> bool:
+    """Whether a few words can answer: who, when, where, how many; not why and not a list."""
+    return not (EXPLAINING.search(question) or LISTING.match(question))
+
+
+def wants_time(question: str) -> bool:
+    """Whether a question asks for a date or a time."""
+    return TIME.search(question) is not None
+
+
+def wants_amount(question: str) -> bool:
+    """Whether a question asks for a number, a quantity, a date or a time."""
+    return wants_time(question) or QUANTITY.search(question) is not None
+
+
+def fits(question: str, words: str) -> bool:
+    """Whether words can answer a question at all: a date for when, a number for how many."""
+    if wants_time(question):
+        return bool(numbers(words) or months(words) or TIME_WORD.search(words))
+    if MEASURE.search(question):
+        # A bare "three" is a count of something, not a height.
+        return bool(numbers(words)) and bool(units(words) or any(c.isdigit() for c in words))
+    if QUANTITY.search(question):
+        return bool(numbers(words) or AMOUNT_WORD.search(words))
+    if PERSON.search(question):
+        return any(word[0].isupper() for word in words.split())
+    return True
+
+
+def echo(question: str, words: str) -> float:
+    """How much a name only repeats the question: 1 whole, 0.5 in part, 0 not at all.
+
+    Asked which president met Maduro, the words "Nicolás Maduro" are no answer, and "Nicolás Maduro
+    and Hassan Rouhani" say too much.
+    """
+    if kind(words) != "name":
+        return 0.0
+    said = words.split()
+    named = stems(" ".join(word for word in question.split()[1:] if word[0].isupper()))
+    if not said or stems(words) <= stems(question) or stems(said[-1]) & named:
+        return 1.0
+    return 0.5 if stems(words) & named else 0.0
+
+
+def form(question: str, words: str) -> float:
+    """What the form of the words adds to the score of a span, or takes off."""
+    return (
+        MISFIT * (not fits(question, words))
+        + ECHO * echo(question, words)
+        + WORDY * (len(words.split()) > FEW_WORDS and wants_amount(question))
+        + PROPER_NAME * (is_proper_name(words) and NAME_ASKED.match(question) is not None)
+    )

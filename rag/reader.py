@@ -1,0 +1,104 @@
+"""The span reader: which words of a passage answer the question, and whether any do.
+
+A MiniLM with a start and an end score for each word piece (transformers' BertForQuestionAnswering),
+fine-tuned for this project; see reader.md beside the model file. Run by onnxruntime.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding
+
+from index.embed import default_model_files, load_tokenizer, open_session
+from rag.types import Reading
+
+MODEL = Path(__file__).with_name("reader.onnx")
+WORD_PIECES = 256  # Of question and passage together; what is longer is read in parts.
+STRIDE = 64  # Word pieces that two parts share.
+QUESTION_PIECES = 96  # A longer question is cut: the passage needs room too.
+BATCH = 8
+LONGEST_ANSWER = 30  # Word pieces.
+SPANS = 10  # Of each passage, overlapping: the best one may only echo the question.
+FloatArray = NDArray[np.float32]
+
+
+class SpanReader:
+    """Finds the words that answer a question in passages."""
+
+    def __init__(self) -> None:
+        self._session = open_session(MODEL)
+        # The reader was made from the default embedding model and shares its tokenizer.
+        tokenizer = default_model_files() / "tokenizer.json"
+        self._questions = load_tokenizer(tokenizer, QUESTION_PIECES)
+        self._tokenizer = load_tokenizer(tokenizer, WORD_PIECES)
+        self._tokenizer.enable_truncation(WORD_PIECES, stride=STRIDE, strategy="only_second")
+
+    def read(self, question: str, passages: Sequence[str]) -> list[list[Reading]]:
+        """For each passage, in the same order, its best spans, best first.
+
+        Scores are logits, comparable with 0 and with each other.
+        """
+        kept = self._questions.encode(question, add_special_tokens=False)
+        question = question[: kept.offsets[-1][1]] if kept.offsets else ""
+        encoded = [self._tokenizer.encode(question, passage) for passage in passages]
+        parts = [(row, part) for row, one in enumerate(encoded) for part in (one, *one.overflowing)]
+        # Parts of like length share a batch, so that little padding is computed.
+        parts.sort(key=lambda part: len(part[1].ids))
+        readings: list[dict[tuple[int, int], float]] = [{} for _ in passages]
+        for first in range(0, len(parts), BATCH):
+            batch = parts[first : first + BATCH]
+            starts, ends = self._logits([part for _, part in batch])
+            for (row, part), start, end in zip(batch, starts, ends, strict=True):
+                inside = np.flatnonzero([sequence == 1 for sequence in part.sequence_ids])
+                nothing = float(start[0] + end[0])
+                for left, right, score in best_spans(start[inside], end[inside]):
+                    span = part.offsets[inside[left]][0], part.offsets[inside[right]][1]
+                    readings[row][span] = max(score - nothing, readings[row].get(span, -np.inf))
+        return [
+            [
+                Reading(start, end, score)
+                for (start, end), score in sorted(found.items(), key=lambda one: (-one[1], one[0]))
+            ][:SPANS]
+            for found in readings
+        ]
+
+    def _logits(self, parts: Sequence[Encoding]) -> tuple[FloatArray, FloatArray]:
+        """Start and end logits of encoded parts, shape (parts, longest), padded at the end."""
+        longest = max(len(part.ids) for part in parts)
+
+        def padded(values: Callable[[Encoding], list[int]]) -> NDArray[np.int64]:
+            rows = [[*values(part), *([0] * (longest - len(part.ids)))] for part in parts]
+            return np.array(rows, np.int64)
+
+        starts, ends = self._session.run(
+            ["start_logits", "end_logits"],
+            {
+                "input_ids": padded(lambda part: part.ids),
+                "attention_mask": padded(lambda part: part.attention_mask),
+                "token_type_ids": padded(lambda part: part.type_ids),
+            },
+        )
+        return starts, ends
+
+
+def best_spans(starts: FloatArray, ends: FloatArray) -> list[tuple[int, int, float]]:
+    """The best spans: first and last word piece, and the sum of their logits, best first.
+
+    `starts` and `ends` have one logit a word piece of the passage, shape (pieces,).
+    """
+    pieces = len(starts)
+    # Every span of at most LONGEST_ANSWER pieces is a cell of a band above the diagonal.
+    length = np.arange(pieces)[None, :] - np.arange(pieces)[:, None]
+    allowed = (length >= 0) & (length < LONGEST_ANSWER)
+    sums = np.where(allowed, starts[:, None] + ends[None, :], -np.inf).ravel()
+    best = np.argsort(-sums, kind="stable")[: min(SPANS, int(allowed.sum()))]
+    return [(int(cell) // pieces, int(cell) % pieces, float(sums[cell])) for cell in best]
+
+
+@cache
+def load_reader() -> SpanReader:
+    """The reader, opened once in a process."""
+    return SpanReader()

@@ -1,0 +1,47 @@
+"""A question -> the passages that may answer it, best first.
+
+Vectors find what is meant, words find what is said. Their scores are added with fixed weights;
+fusing ranks instead threw away 5 to 8 points at the first place (benchmarks/README.md).
+"""
+
+from dataclasses import dataclass
+
+from index import Index
+from rag.types import Hit
+
+COSINE_WEIGHT = 0.7
+WORDS_WEIGHT = 0.3
+CANDIDATES = 100  # Taken from each side before the scores are added.
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    cosine: float
+    bm25: float
+    fused: float
+
+
+def retrieve(question: str, index: Index, *, limit: int = 10, only: str | None = None) -> list[Hit]:
+    """The best chunks for a question; `only` keeps to files whose name fits a pattern."""
+    chosen = None if only is None else index.chunk_ids(only)
+    vector = index.embedder.question(question)
+    cosines = dict(index.search(vector, max(CANDIDATES, limit), chosen))
+    words = dict(index.match(question, max(CANDIDATES, limit), chosen))
+    # A chunk found by its words alone still has a vector.
+    missing = [id for id in words if id not in cosines]
+    for id, cosine in zip(missing, index.vectors(missing) @ vector[0], strict=True):
+        cosines[id] = float(cosine)
+    best = max(words.values(), default=0.0) or 1.0
+    scores = {
+        id: _Scores(
+            cosine,
+            words.get(id, 0.0),
+            COSINE_WEIGHT * cosine + WORDS_WEIGHT * words.get(id, 0.0) / best,
+        )
+        for id, cosine in cosines.items()
+    }
+    # Equal scores in the order of the ids, so that the same question gives the same answer.
+    ranked = sorted(scores, key=lambda id: (-scores[id].fused, id))[:limit]
+    return [
+        Hit(index.chunk(id), scores[id].fused, scores[id].cosine, scores[id].bm25) for id in ranked
+    ]

@@ -1,0 +1,173 @@
+"""A follow-up and the turns before it -> a question that stands alone. Deterministic.
+
+Takes something from the conversation only when the question cannot stand alone: a pronoun without
+its noun, or a fragment. What is searched for is always shown, so a wrong guess can be seen.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rag.types import Turn
+
+WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+PERSON = frozenset("he she him her his hers himself herself".split())
+THING = frozenset("it its they them their theirs itself themselves".split())
+POSSESSIVE = frozenset("his hers its their theirs her".split())
+POINTING_AT_START = re.compile(
+    r"\b(?:is|was|were|are|did|does|do|about|of|for|in|after|before|like|than|with|by|on|from|why"
+    r"|how)\s+(?:this|that|these|those)\b",
+    re.IGNORECASE,
+)
+FRAGMENT_START = re.compile(
+    r"^(?:and|or|but|so|also|then|ok(?:ay)?,?|(?:and )?(?:what|how) about|what of|what else)\b",
+    re.IGNORECASE,
+)
+LEADING = re.compile(
+    r"^(?:(?:and|or|but|so|also|then|ok(?:ay)?)\b[\s,]*)?(?:(?:what|how) (?:about|of)\b\s*)?",
+    re.IGNORECASE,
+)
+MORE = re.compile(
+    r"^(?:(?:please )?(?:tell me more|say more|go on|more(?: details?)?|continue|elaborate"
+    r"|explain(?: that| this)?|(?:can|could) you (?:explain|elaborate)(?: that| this| more)?"
+    r"|what else)(?: about (?:it|that|this))?)\W*$",
+    re.IGNORECASE,
+)
+BARE = frozenset("why how when where who whom which what whose really".split())
+ARTICLE = re.compile(r"^(?:the|an?)\s+", re.IGNORECASE)
+YEAR = re.compile(r"\b(?:1[0-9]|20)\d\d\b")
+FUNCTION_WORDS = frozenset(
+    "a an the really this that these those is are was were be been being am do does did done doing "
+    "have has had having will would shall should can could may might must of in on at to "
+    "for from by with about into over after before under between during since until than as "
+    "and or but if so not no nor what which who whom whose when where why how many much "
+    "long old far often far there here he she it they him her his hers its their them we us "
+    "our you your i me my tell give show say said says mean means also then please again "
+    "still ever just only else other another more most some any all both each because while "
+    "though like name called first last does year years day days happen happened take took "
+    "taken get got make made go went come came use used".split()
+)
+
+
+def stand_alone(question: str, history: Sequence[Turn]) -> str:
+    """The question to search for: the question itself unless it leans on the turns before it."""
+    question = " ".join(question.split())
+    if not history:
+        return question
+    before = history[-1]
+    base = before.searched_for or before.question
+    if MORE.match(question):
+        return base
+    words = WORD.findall(question)
+    content = [word for word in words if word.casefold() not in FUNCTION_WORDS]
+    if not content and (len(words) <= 2 or all(w.casefold() in BARE for w in words)):
+        return f"{question.rstrip(' ?!.')}: {base}" if words else base
+    leans = words and words[-1].casefold() in PERSON | THING  # "What about her?"
+    if not leans and (FRAGMENT_START.match(question) or (len(words) <= 3 and not _has_verb(words))):
+        return _continue(base, question, content)
+    return _fill_pronouns(question, words, before, history)
+
+
+def _has_verb(words: Sequence[str]) -> bool:
+    auxiliaries = "is are was were do does did has have had can could will would who what which"
+    return any(word.casefold() in auxiliaries.split() for word in words)
+
+
+def _continue(base: str, question: str, content: Sequence[str]) -> str:
+    """A fragment like "and in 2021?" or "what about Caracas?" put into the question before."""
+    fragment = LEADING.sub("", question).strip(" ?!.")
+    words = WORD.findall(fragment)
+    if _has_verb(words) and len(content) >= 2:
+        return fragment[:1].upper() + fragment[1:] + "?"  # "And who built the bridge?"
+    years = YEAR.findall(fragment)
+    if years and YEAR.search(base):
+        return YEAR.sub(years[0], base)
+    topic = names(base)
+    if topic and names(f"x {fragment}") and not years:
+        # A name takes the place of the name before it, and of no article with it.
+        return base.replace(topic[-1], ARTICLE.sub("", fragment))
+    return f"{base.rstrip(' ?!.')} {fragment}?"
+
+
+def _fill_pronouns(
+    question: str, words: Sequence[str], before: Turn, history: Sequence[Turn]
+) -> str:
+    """Put what is talked about in the place of a pronoun, or after the question."""
+    found = next((w for w in words if w.casefold() in PERSON | THING), None)
+    pointing = POINTING_AT_START.search(question)
+    if found is None and not pointing:
+        return question
+    # A name earlier in the same question is what its pronoun means.
+    place = re.search(rf"\b{found}\b", question) if found else None
+    if place and names(question[: place.start()]):
+        return question
+    topic = _topic(history, person=bool(found and found.casefold() in PERSON))
+    if not topic or topic.casefold() in question.casefold():
+        return question
+    if found is None or place is None:
+        return f"{question.rstrip(' ?!.')} ({topic})?"
+    followed = re.match(r" \w", question[place.end() :]) is not None
+    owner = f"{topic}’s" if found.casefold() in POSSESSIVE and followed else topic
+    return question[: place.start()] + owner + question[place.end() :]
+
+
+def _topic(history: Sequence[Turn], *, person: bool) -> str:
+    """What the conversation is about: the last name, else the last noun phrase."""
+    for turn in reversed(history):
+        base = turn.searched_for or turn.question
+        asked_for = base.split(" ", 1)[0].casefold() in {"who", "whom", "which"}
+        if person and asked_for and turn.short_answer and names(f"x {turn.short_answer}"):
+            return turn.short_answer
+        found = names(base)
+        if found:
+            return found[-1] if person else _widened(base, found[-1])
+        phrases = _phrases(base)
+        if phrases and not person:
+            return max(phrases, key=len)
+        if turn.short_answer and names(f"x {turn.short_answer}"):
+            return turn.short_answer
+    return ""
+
+
+def names(text: str) -> list[str]:
+    """The capitalised phrases of a text after its first word, in order."""
+    found: list[str] = []
+    end = -1
+    for position, word in enumerate(WORD.finditer(text)):
+        token = word.group()
+        if not (token[0].isupper() or (token[0].isdigit() and found and word.start() - end == 1)):
+            continue
+        if position == 0 and token.casefold() in FUNCTION_WORDS:
+            continue
+        if found and word.start() - end == 1:
+            found[-1] += text[end : word.end()]
+        else:
+            found.append(token)
+        end = word.end()
+    bare = (re.sub(r"['’]s$", "", name) for name in found)
+    return [name for name in bare if name.casefold() not in FUNCTION_WORDS]
+
+
+def _widened(text: str, name: str) -> str:
+    """A name with the content words that follow it: Orrin -> Orrin bridge repair."""
+    after = text[text.index(name) + len(name) :]
+    following = re.match(r"(?: [^\W\d_]+){0,3}", after)
+    taken = []
+    for word in (following.group() if following else "").split():
+        if word.casefold() in FUNCTION_WORDS or word.endswith(("ed", "ing")):
+            break
+        taken.append(word)
+    # A verb at the end of a question is no part of the name.
+    if taken and not text[text.index(name) + len(name) :].startswith(" " + " ".join(taken) + " "):
+        taken = taken[:-1] if len(taken) > 1 else taken if taken[-1][0].isupper() else []
+    return " ".join([name, *taken])
+
+
+def _phrases(text: str) -> list[str]:
+    """The runs of content words in a text."""
+    phrases: list[list[str]] = [[]]
+    for word in WORD.findall(text):
+        if word.casefold() in FUNCTION_WORDS:
+            phrases.append([])
+        else:
+            phrases[-1].append(word)
+    return [" ".join(phrase) for phrase in phrases if phrase]

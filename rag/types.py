@@ -1,0 +1,158 @@
+"""The nouns of answering: a hit, a citation, an answer.
+
+An answer is streamed as a sequence of ever fuller `Answer`s, each complete and valid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from index import Chunk
+from index.types import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found: its fused score, its cosine, its BM25 score (0 without a word)."""
+
+    chunk: Chunk
+    score: float
+    cosine: float
+    bm25: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A span of characters in a passage that may answer, and its score.
+
+    The score is the span's logit less that of "no answer here"; above 0 the reader believes it.
+    """
+
+    start: int
+    end: int
+    score: float
+
+
+class Reader(Protocol):
+    """Finds the words that answer a question in passages."""
+
+    def read(self, question: str, passages: Sequence[str]) -> list[list[Reading]]:
+        """For each passage, in the same order, its best spans, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a sentence of an answer stands: `article.text[start:end] == quote`, always.
+
+    `short` is the range of the answering words inside it, in the same offsets.
+    """
+
+    number: int
+    id: str
+    file: str
+    title: str
+    start: int
+    end: int
+    lines: Range | None
+    page: int | None
+    heading: str | None
+    quote: str
+    short: Range | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The citation as the command line prints it."""
+        return {
+            "number": self.number,
+            "id": self.id,
+            "file": self.file,
+            "title": self.title,
+            "start": self.start,
+            "end": self.end,
+            "lines": list(self.lines) if self.lines else None,
+            "page": self.page,
+            "heading": self.heading,
+            "quote": self.quote,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer with the numbers of the citations it stands on.
+
+    Without numbers it is wording of ours, never a statement about the articles' subjects.
+    """
+
+    text: str
+    citations: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One of several values that sources give for the same thing."""
+
+    value: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of a conversation and what was found for it."""
+
+    question: str
+    searched_for: str = ""
+    short_answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, complete and valid at every step of its stream.
+
+    `citations` were used, `looked_at` were read and not used; `nearest` stand in for an answer
+    when there is none.
+    """
+
+    question: str
+    searched_for: str
+    answered: bool
+    paragraphs: tuple[tuple[Sentence, ...], ...] = ()
+    short_answer: str | None = None
+    citations: tuple[Citation, ...] = ()
+    conflict: tuple[Value, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    nearest: tuple[Citation, ...] = ()
+    looked_at: tuple[Citation, ...] = ()
+    mode: str = "extractive"
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text with its citation numbers: `A sentence. [1] Another. [2]`."""
+        return "\n\n".join(
+            " ".join(
+                sentence.text + "".join(f" [{number}]" for number in sentence.citations)
+                for sentence in paragraph
+            )
+            for paragraph in self.paragraphs
+        )
+
+    def as_json(self, id: str | None = None) -> dict[str, Any]:
+        """The answer as `rag ask --json` prints it."""
+        return {
+            "id": id,
+            "question": self.question,
+            "searched_for": self.searched_for,
+            "answered": self.answered,
+            "mode": self.mode,
+            "answer": self.text,
+            "short_answer": self.short_answer,
+            "citations": [citation.as_json() for citation in self.citations],
+            "conflict": [
+                {"value": value.value, "citations": list(value.citations)}
+                for value in self.conflict
+            ]
+            or None,
+            "unsupported": list(self.unsupported),
+            "nearest": [citation.as_json() for citation in self.nearest],
+            "seconds": round(self.seconds, 3),
+        }

@@ -1,0 +1,82 @@
+"""What the articles do not answer is refused, and what they answer is not."""
+
+import pytest
+
+from index import Index
+from rag.answer import NEAREST, NOT_FOUND, ask
+from rag.confidence import believed, log_odds, unknown_names
+from rag.extract import find
+from rag.reader import load_reader
+from rag.retrieve import retrieve
+
+QUESTIONS = [
+    ("How many trams were ordered?", "Twelve"),
+    ("When was the Weir Footbridge opened?", "30 September 2023"),
+    ("How many steps does the fish ladder at Corrach have?", "44"),
+    ("Who led the sourdough study?", "Noor Visser"),
+]
+
+
+@pytest.mark.parametrize(("question", "words"), QUESTIONS)
+def test_what_stands_in_the_articles_is_answered(sample: Index, question: str, words: str) -> None:
+    *_, answer = ask(question, sample)
+    assert answer.answered
+    assert words in answer.short_answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is Zorblatt?",
+        "How many teeth does Zorblatt have?",
+        "When was the Zorblatt Point lighthouse first lit?",
+        "What is Zorblatt's job at the chess club?",
+        "What is the capital of Mongolia?",
+        "How do I bake a Quiche Lorraine?",
+        "asdf qwer zxcv",
+        "?",
+        "Is this it?",
+    ],
+)
+def test_what_does_not_stand_there_is_refused(sample: Index, question: str) -> None:
+    [answer] = ask(question, sample)
+    assert not answer.answered
+    assert answer.text == NOT_FOUND
+    assert (answer.citations, answer.conflict, answer.short_answer) == ((), (), None)
+    assert 1 <= len(answer.nearest) <= NEAREST
+    assert [near.number for near in answer.nearest] == [*range(1, len(answer.nearest) + 1)]
+    for near in answer.nearest:
+        assert sample.article(near.file).text[near.start : near.end] == near.quote
+
+
+def test_nothing_to_read_is_refused_with_nothing_near(sample: Index) -> None:
+    [answer] = ask("Who designed the lighthouse?", sample, only="nothing/*")
+    assert (answer.answered, answer.text, answer.nearest) == (False, NOT_FOUND, ())
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"),
+    [
+        ("When did Zorblatt visit Skerrow Point in 1743?", ["Zorblatt", "1743"]),
+        ("Who is Zorblatt-Maduro?", []),
+        ("Zorblatt is who?", []),
+        ("What did Nicolas MADURO say in Tehran?", []),
+        ("What is Raisi's plan?", []),
+        ("Is The Who in Tehran?", []),
+        ("what is a zorblatt?", []),
+    ],
+)
+def test_unknown_names_are_those_in_no_article(
+    sample: Index, question: str, unknown: list[str]
+) -> None:
+    assert unknown_names(question, sample) == unknown
+
+
+def test_an_unknown_name_makes_an_answer_less_likely(sample: Index) -> None:
+    known = "Who designed the lighthouse at Skerrow Point?"
+    findings = find(known, retrieve(known, sample), sample, load_reader())
+    assert believed(known, findings, sample)
+    doubt = log_odds(known, findings[0], sample) - log_odds(
+        known.replace("Skerrow", "Zorblatt"), findings[0], sample
+    )
+    assert doubt == pytest.approx(2.2)

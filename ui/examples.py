@@ -1,0 +1,78 @@
+"""Questions for the empty page, made from the articles' own sentences.
+
+A sentence like "The tower was designed by Ann Lee" turns into "Who designed the tower?". Whether
+the articles really answer it is for the caller to say; nothing else is shown.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from index import Article, Index
+
+WANTED = 4
+CANDIDATES = 24  # Tried at most; each costs a search.
+PATIENCE = 2.5  # Seconds for all of them.
+ARTICLES = 60  # Looked at for candidates, spread over the index.
+# A subject must name something: "this" and "each" mean nothing without their article.
+SUBJECT = (
+    r"(?P<subject>(?!(?:It|He|She|They|We|I|You|This|That|These|Those|There|Here|Its|His|Her|Their"
+    r"|Our|Each|All|Some|Both|One|An?|In|On|At|By|When|What|For|From)\b)"
+    r"[A-Z](?:(?! (?:is|are|was|were|has|have|had|and|which|who) )[\w'’ -]){2,44}?)"
+)
+PATTERNS = tuple(
+    (re.compile(SUBJECT + pattern), question)
+    for pattern, question in (
+        (r" (?:was|were) (?P<verb>designed|written|painted|invented|discovered|composed) by ",
+         "Who {verb} {subject}?"),
+        (r" was (?P<verb>founded|built|opened|first lit|launched|established|completed|signed)"
+         r" (?:in|on) .*\d{4}", "When was {subject} {verb}?"),
+        (r" is (?:about )?[\d.,]+ (?:kilo)?(?:met(?:re|er)s|feet) (?P<verb>tall|long|wide|deep)\b",
+         "How {verb} is {subject}?"),
+        (r" (?P<verb>weigh)s (?:about )?[\d.,]+ ", "How much does {subject} {verb}?"),
+        (r" has (?:about )?\d[\d,]* (?P<verb>[a-z]+s)\b", "How many {verb} does {subject} have?"),
+    )
+)  # fmt: skip
+
+
+def example_questions(index: Index, is_answered: Callable[[str], bool]) -> list[str]:
+    """A few questions, from different articles, for which `is_answered` is true."""
+    until = time.perf_counter() + PATIENCE
+    found: list[str] = []
+    for question in islice(_candidates(index), CANDIDATES):
+        if time.perf_counter() > until or len(found) == WANTED:
+            break
+        if is_answered(question):
+            found.append(question)
+    return found
+
+
+def _candidates(index: Index) -> Iterator[str]:
+    """Questions that name a name first, and of those first the best one of every article."""
+    files = index.files()
+    articles = (index.article(file) for file in files[:: max(1, len(files) // ARTICLES)])
+    ranked = sorted(
+        (unnamed, place, question)
+        for article in articles
+        if article
+        for place, (unnamed, question) in enumerate(_questions(article))
+    )
+    return iter(dict.fromkeys(question for _, _, question in ranked))
+
+
+def _questions(article: Article) -> Iterator[tuple[bool, str]]:
+    """The questions that an article's sentences answer, and whether they name no name."""
+    for heading in article.headings:
+        if heading.text.endswith("?") and len(heading.text.split()) > 4:
+            yield True, heading.text
+    for start, end in article.sentences:
+        sentence = article.shown(start, end)
+        for pattern, question in PATTERNS:
+            match = pattern.match(sentence)
+            if match:
+                subject = match["subject"]
+                if subject.startswith("The "):
+                    subject = "the " + subject[4:]
+                unnamed = not any(word[:1].isupper() for word in subject.split())
+                yield unnamed, question.format(subject=subject, verb=match["verb"])
