@@ -100,12 +100,12 @@ def _split(text: str, start: int, end: int) -> Iterator[Range]:
 
 
 def _bounded(text: str, start: int, end: int) -> Iterator[Range]:
+    """Cut what has no full stop at the last space that still fits, whatever kind of space it is."""
     while end - start > LONGEST_SENTENCE:
-        cut = text.rfind(" ", start + LONGEST_SENTENCE // 2, start + LONGEST_SENTENCE)
-        cut = cut if cut > 0 else start + LONGEST_SENTENCE
-        yield start, cut
-        start = cut + (text[cut : cut + 1] == " ")
-        while start < end and text[start].isspace():
-            start += 1
+        longest = start + LONGEST_SENTENCE
+        spaces = (place for place in range(longest, start, -1) if text[place].isspace())
+        cut = next(spaces, longest)
+        yield start, start + len(text[start:cut].rstrip())
+        start = cut + len(text[cut:end]) - len(text[cut:end].lstrip())
     if start < end:
         yield start, end

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from index.chunk import LONGEST_STRETCH, OVERLAP, PIECE, chunk_ranges
 from index.read import READERS, read_article
-from index.sentences import sentences
+from index.sentences import LONGEST_SENTENCE, sentences
 from index.types import Article, Unreadable
 
 WORDS = st.sampled_from(
@@ -72,6 +72,16 @@ def test_chunks_fit_the_model(text: str) -> None:
     if article is not None:
         longest = PIECE + OVERLAP + 2 * LONGEST_STRETCH
         assert all(end - start <= longest for start, end in chunk_ranges(article))
+
+
+@pytest.mark.parametrize("space", ["\r", " \t", "\n", "\u3000", ""])
+def test_text_without_full_stops_is_cut_at_any_kind_of_space(space: str) -> None:
+    text = f"0000{space}" * 600
+    found = [text[start:end] for start, end in sentences(text)]
+    assert all(one == one.strip() and len(one) <= LONGEST_SENTENCE for one in found)
+    assert "".join("".join(found).split()) == "0" * 2400
+    if space:
+        assert all(set(one.split()) == {"0000"} for one in found), "cut inside a word"
 
 
 def test_chunks_are_whole_sentences_and_overlap() -> None:
