@@ -133,18 +133,16 @@ class Index:
         ).fetchone()
         return Chunk(id, *row)
 
-    def files(self) -> list[str]:
-        """The names of all articles, sorted."""
-        return [
-            file for (file,) in self._articles.execute("SELECT file FROM article ORDER BY file")
-        ]
+    def files(self, only: str | None = None) -> list[str]:
+        """The names of all articles, sorted, or of those that fit a pattern like news/*.md."""
+        rows = self._articles.execute("SELECT file FROM article ORDER BY file")
+        return [file for (file,) in rows if only is None or fnmatch.fnmatchcase(file, only)]
 
     def chunk_ids(self, only: str) -> list[int]:
         """The ids of the chunks of the articles whose file name fits a pattern like news/*.md."""
-        fitting = [file for file in self.files() if fnmatch.fnmatchcase(file, only)]
         return [
             id
-            for file in fitting
+            for file in self.files(only)
             for (id,) in self._articles.execute("SELECT id FROM chunk WHERE file = ?", (file,))
         ]
 

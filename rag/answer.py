@@ -7,8 +7,9 @@ from time import perf_counter
 from index import Index
 from index.types import FootnoteError
 from rag.cite import cite
+from rag.collection import Part, request, respond, small_talk
 from rag.compose import compose, short_answer
-from rag.confidence import believed
+from rag.confidence import absent_words, believed
 from rag.conflict import find_conflict
 from rag.extract import Finding, find, is_heading
 from rag.kinds import is_fact
@@ -20,6 +21,7 @@ from rag.types import Answer, Citation, Hit, Reader, Sentence, Turn, Value
 PASSAGES_READ = 10  # The answer is among the best ten in 97 of 100 questions that have one.
 LONGEST_QUESTION = 2000  # Characters; the models read about 1,000 of them.
 NEAREST = 3
+WORDS_NAMED = 5  # Of those that stand in no article.
 NOT_FOUND = "The articles do not answer this."
 DISAGREE = "Your sources disagree."
 
@@ -44,7 +46,18 @@ def ask(
     """
     started = perf_counter()
     check_question(question)
+    reply = small_talk(question, index)
+    if reply:
+        yield Answer(question, question.strip(), True, ((Sentence(reply),),))
+        return
+    history = [turn for turn in history if not small_talk(turn.question, index)]
     searched_for = stand_alone(question, history)
+    asked = request(searched_for)
+    if asked:
+        answer = _about_the_collection(question, searched_for, respond(asked, index, only))
+        if answer.answered:
+            yield replace(answer, seconds=perf_counter() - started)
+            return
     hits = retrieve(searched_for, index, limit=passages, only=only)
     findings = find(searched_for, hits, index, reader or load_reader())
     answer = Answer(question, searched_for, answered=False)
@@ -53,7 +66,7 @@ def ask(
     if not findings or not believed(searched_for, findings, index):
         yield replace(
             answer,
-            paragraphs=((Sentence(NOT_FOUND),),),
+            paragraphs=((Sentence(NOT_FOUND), *_absent(searched_for, index)),),
             nearest=tuple(
                 cite(finding.article, *finding.sentence, number=number)
                 for number, finding in enumerate(_nearest(findings), 1)
@@ -117,6 +130,27 @@ def ask(
         )
 
 
+def _about_the_collection(
+    question: str, searched_for: str, response: tuple[str, list[Part]]
+) -> Answer:
+    """Each article with its title and what is quoted of it, one paragraph an article."""
+    lead, parts = response
+    paragraphs = [(Sentence(lead),)] if lead else []
+    citations: list[Citation] = []
+    for article, quoted in parts:
+        paragraph = []
+        for start, end in quoted:
+            citations.append(cite(article, start, end, number=len(citations) + 1))
+            paragraph.append(Sentence(article.shown(start, end), (len(citations),)))
+        # A quoted title, or opening words that stand for one, need no second one before them.
+        opening = article.title.rstrip("…")
+        titled = bool(paragraph) and not paragraph[0].text.startswith(opening)
+        paragraphs.append((*((Sentence(f"{article.title}:"),) if titled else ()), *paragraph))
+    return Answer(
+        question, searched_for, bool(parts), tuple(paragraphs), citations=tuple(citations)
+    )
+
+
 def search(
     query: str,
     index: Index,
@@ -161,6 +195,15 @@ def replay(questions: Sequence[str], index: Index) -> list[Turn]:
         *_, last = ask(question, index, history=turns)
         turns.append(turn(last))
     return turns
+
+
+def _absent(question: str, index: Index) -> tuple[Sentence, ...]:
+    """Which words of a question stand nowhere: often they are why there is no answer."""
+    words = [f"“{word}”" for word in absent_words(question, index)[:WORDS_NAMED]]
+    if not words:
+        return ()
+    listed = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return (Sentence(f"None of them contains {listed}."),)
 
 
 def _number(

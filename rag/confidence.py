@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from index import Index
 from rag.extract import Finding
 from rag.kinds import fits
-from rag.rewrite import WORD
+from rag.rewrite import FUNCTION_WORDS, WORD
 
 POSSESSIVE = re.compile(r"['’]s$")
 
@@ -33,14 +33,28 @@ def log_odds(question: str, best: Finding, index: Index) -> float:
     )
 
 
+def absent_words(question: str, index: Index) -> list[str]:
+    """The words of a question that stand in no article, without those that only ask."""
+    words = [POSSESSIVE.sub("", match.group()) for match in WORD.finditer(question)]
+    return [
+        word
+        for word in dict.fromkeys(words)
+        if word.casefold() not in FUNCTION_WORDS and _is_absent(word, index)
+    ]
+
+
 def unknown_names(question: str, index: Index) -> list[str]:
     """The names and numbers of a question that stand in no article."""
-    unknown = []
-    for position, match in enumerate(WORD.finditer(question)):
-        word = POSSESSIVE.sub("", match.group())
-        # A capital at the start is no sign of a name.
-        if (position and word[0].isupper()) or word[0].isdigit():
-            stems = index.stems(word)
-            if stems and not any(index.count(stem) for stem in stems):
-                unknown.append(word)
-    return unknown
+    absent = set(absent_words(question, index))
+    words = [POSSESSIVE.sub("", match.group()) for match in WORD.finditer(question)]
+    # A capital at the start is no sign of a name.
+    return [
+        word
+        for position, word in enumerate(words)
+        if word in absent and ((position and word[0].isupper()) or word[0].isdigit())
+    ]
+
+
+def _is_absent(word: str, index: Index) -> bool:
+    stems = index.stems(word)
+    return bool(stems) and not any(index.count(stem) for stem in stems)

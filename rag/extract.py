@@ -57,7 +57,7 @@ def find(question: str, hits: Sequence[Hit], index: Index, reader: Reader) -> li
     articles = {file: index.article(file) for file in {hit.chunk.file for hit in hits}}
     weights = word_weights(question, index)
     # Overlapping passages share windows; each is read once.
-    cut = {file: _windows(article) for file, article in articles.items() if article}
+    cut = {file: cut_windows(article) for file, article in articles.items() if article}
     windows: dict[int, list[Range]] = {
         hit.chunk.id: [
             (start, end)
@@ -121,7 +121,7 @@ def name_end(text: str, start: int, end: int) -> int:
     return end
 
 
-def _windows(article: Article) -> list[Range]:
+def cut_windows(article: Article) -> list[Range]:
     """The stretches of whole sentences that the reader sees at a time.
 
     They depend on the article alone, so that passages which overlap share them.

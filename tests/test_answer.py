@@ -1,6 +1,7 @@
 """The invariants of an answer, attacked with every question of the sample corpus."""
 
 import json
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -61,8 +62,11 @@ def test_every_sentence_is_cited_and_verbatim(answered: Answered, sample: Index)
             for sentence in (one for paragraph in answer.paragraphs for one in paragraph):
                 if sentence.citations:
                     assert [quotes[number] for number in sentence.citations] == [sentence.text]
-                else:
+                elif not sentence.text.startswith("None of them contains "):
                     assert sentence.text in {NOT_FOUND, DISAGREE}, "only wording of ours is uncited"
+                else:
+                    named = re.findall("“(.+?)”", sentence.text)
+                    assert named and all(word in answer.searched_for for word in named)
 
 
 def test_numbers_start_at_1_have_no_gaps_and_follow_the_text(answered: Answered) -> None:
@@ -95,7 +99,8 @@ def test_a_refusal_says_so_and_shows_what_came_nearest(answered: Answered) -> No
     refusals = [stream[-1] for _, stream in answered if not stream[-1].answered]
     assert refusals
     for answer in refusals:
-        assert (answer.text, answer.citations, answer.short_answer) == (NOT_FOUND, (), None)
+        assert answer.text.startswith(NOT_FOUND)
+        assert (answer.citations, answer.short_answer) == ((), None)
         assert 1 <= len(answer.nearest) <= 3
 
 

@@ -184,7 +184,8 @@ class Welcome:
             build = self._chat.build()
             if build != self._build:
                 self._build, self._questions = build, []
-                self._search = Thread(target=self._find, daemon=True)
+                # No daemon: a thread inside onnxruntime that is killed aborts the whole process.
+                self._search = Thread(target=self._find)
                 self._search.start()
         if build:
             self._search.join(patience)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from index import Article
 from index.types import Range
-from rag.types import Answer, Citation, Hit
+from rag.types import Answer, Citation, Hit, Value
 
 Piece = tuple[str, str]
 """Words and the name of a rich style, empty for plain."""
@@ -42,16 +42,29 @@ def answer_pieces(answer: Answer) -> Iterator[Piece]:
         yield f"searched for: {clean(answer.searched_for)}\n\n", QUIET
     if answer.short_answer:
         yield f"{clean(answer.short_answer)}\n\n", "bold"
-    for paragraph in answer.paragraphs:
+    for number, paragraph in enumerate(answer.paragraphs):
+        if number == 1:  # What the sources disagree about, below the sentence that says so.
+            yield from value_pieces(answer.conflict)
         for position, sentence in enumerate(paragraph):
             yield (" " if position else "") + clean(sentence.text), ""
-            for number in sentence.citations:
-                yield f" [{number}]", MARK
+            for cited in sentence.citations:
+                yield f" [{cited}]", MARK
         yield "\n\n", ""
     yield from citation_pieces(answer.citations)
     if answer.nearest:
         yield "Nearest passages:\n", ""
         yield from citation_pieces(answer.nearest, quoted=True)
+
+
+def value_pieces(values: Sequence[Value]) -> Iterator[Piece]:
+    """The values that sources disagree about, a line each; nothing when they agree."""
+    for value in values:
+        yield clean(value.value), "bold"
+        for number in value.citations:
+            yield f" [{number}]", MARK
+        yield "\n", ""
+    if values:
+        yield "\n", ""
 
 
 def citation_pieces(citations: Sequence[Citation], *, quoted: bool = False) -> Iterator[Piece]:

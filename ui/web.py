@@ -218,8 +218,8 @@ def launch(
     chat: Chat, *, host: str, port: int | None, auth: tuple[str, str] | None = None
 ) -> tuple[gr.Blocks, str]:
     """Start serving without blocking; returns the page (close it when done) and its address."""
+    port = free_port(host, port)  # First: the page loads models in a thread, and this may fail.
     page = build_page(chat)
-    port = free_port(host, port)
     hosts = ["*"] if host in EVERYWHERE else [host, "localhost", "127.0.0.1"]
     style = (ROOM / "style.css").read_text("utf-8")
     page.launch(
@@ -281,5 +281,6 @@ def free_port(host: str, port: int | None) -> int:
                 continue
             return candidate
     raise FootnoteError(
-        f"Nothing can be served on {host}:{first} ({reason}): choose another port with `--port`."
+        f"Nothing can be served on {host}:{first} ({reason}): choose another address with `--host` "
+        "or another port with `--port`."
     )

@@ -1,0 +1,1 @@
+"""How the reader was made; no part of the installed program."""

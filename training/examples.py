@@ -1,0 +1,184 @@
+"""Question sets -> groups of windows to learn from: the one that answers, and ones that do not.
+
+Windows are cut as the program cuts them when it asks, so that the reader is trained on what it
+will see. Negatives are what it will have to tell apart: windows beside the answer, windows that
+the embedding model ranks high and that hold none of the answers, questions that were written to
+look answerable, and questions in which a name or a number was exchanged.
+"""
+
+import hashlib
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from index.sentences import sentences
+from index.types import Article, Embedder, Range
+from rag.extract import cut_windows
+
+NEGATIVES = 2  # Beside the window that answers.
+NEAREST = 15  # Windows that the embedding ranks high, among which negatives are drawn.
+EXCHANGED = 0.35  # Share of answerable questions that come a second time with a name exchanged.
+STRANGERS = 0.3  # Share of negatives from another text where texts are about look-alike things.
+EXCHANGEABLE = re.compile(r"(?<!^)\b(?:[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*|\d[\d,.]*\d|\d)\b")
+# Reviews and posts ask "is it loud?": another review may well answer that too.
+ABOUT_THEIR_TEXT = ("squadshifts_amazon", "squadshifts_reddit")
+SHARE_ABOUT_THEIR_TEXT = 0.5  # They are many, and unlike articles.
+SETS = (*ABOUT_THEIR_TEXT, "squad2_articles", "timeqa_human")
+KEPT_OUT_ARTICLES = frozenset(
+    "Normans Huguenot French_and_Indian_War".split()
+)  # Of squad2_articles; of the other sets, every tenth text.
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of text; `answers` are the ranges in it that answer, none in a negative."""
+
+    text: str
+    answers: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A question with the windows that compete for it; at most the first one answers."""
+
+    question: str
+    windows: tuple[Window, ...]
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+
+
+def is_kept_out(name: str, document: str) -> bool:
+    """Whether a document is for validation only."""
+    if name == "squad2_articles":
+        return document in KEPT_OUT_ARTICLES
+    return hashlib.sha256(document.encode()).digest()[0] % 10 == 0
+
+
+def subject(question: dict[str, Any]) -> dict[str, Any] | None:
+    """The document and range that a question was written about."""
+    found = (question.get("evidence") or question.get("about") or [None])[0]
+    return found if isinstance(found, dict) and "start" in found else None
+
+
+def questions(data: Path, name: str, *, kept_out: bool) -> Iterator[dict[str, Any]]:
+    """The questions of a set that may be learned from, or those that may not."""
+    for question in read_lines(data / name / "queries.jsonl"):
+        about = subject(question)
+        if about and is_kept_out(name, about["doc"]) == kept_out:
+            yield question
+
+
+def groups(data: Path, name: str, embedder: Embedder, chance: random.Random) -> list[Group]:
+    """All groups of one question set, in the order of its questions."""
+    documents = {one["id"]: one["text"] for one in read_lines(data / name / "corpus.jsonl")}
+    asked = list(questions(data, name, kept_out=False))
+    if name in ABOUT_THEIR_TEXT:
+        asked = chance.sample(asked, round(len(asked) * SHARE_ABOUT_THEIR_TEXT))
+    wanted = {about["doc"] for one in asked if (about := subject(one))}
+    # Articles nobody asks about only add to the time of embedding.
+    places = [(doc, one) for doc in sorted(wanted) for one in _windows_of(documents[doc])]
+    vectors = embedder.passages([documents[doc][start:end] for doc, (start, end) in places])
+    of_document: dict[str, list[int]] = {}
+    for number, (doc, _) in enumerate(places):
+        of_document.setdefault(doc, []).append(number)
+    names = sorted({found.group() for one in asked for found in _names(one["question"])})
+    made = []
+    for one in asked:
+        about, spans = subject(one), one.get("answer_spans") or []
+        if about is None:
+            continue
+        cosines = vectors @ embedder.question(one["question"])[0]
+        answers = [answer.lower() for answer in one["answers"] if len(answer) > 1]
+
+        def rank(
+            numbers: Sequence[int], cosines: Any = cosines, answers: list[str] = answers
+        ) -> list[int]:
+            """Windows that hold no answer, the nearest first."""
+            silent = [
+                number
+                for number in numbers
+                if not any(answer in _text(documents, places[number]).lower() for answer in answers)
+            ]
+            return sorted(silent, key=lambda number: -cosines[number])
+
+        beside = rank([n for n in of_document[about["doc"]] if _near(places[n][1], about)])
+        nearest = [int(number) for number in np.argsort(-cosines)[: NEAREST * 2]]
+        strangers = rank(nearest)[:NEAREST]
+        if name in ABOUT_THEIR_TEXT:
+            pool = beside[:NEGATIVES]
+            if strangers and (len(pool) < NEGATIVES or chance.random() < STRANGERS):
+                pool = [*pool[: NEGATIVES - 1], chance.choice(strangers)]
+        else:
+            pool = list(dict.fromkeys([*beside[:1], *strangers]))
+            pool = chance.sample(pool, min(NEGATIVES, len(pool)))
+        others = tuple(Window(_text(documents, places[number])) for number in pool)
+        if not one["answerable"]:
+            # What it was written about looks most like an answer.
+            shown = [_text(documents, places[number]) for number in beside[: NEGATIVES + 1]]
+            made.append(Group(one["question"], tuple(map(Window, shown))))
+            continue
+        best = _answering(documents, places, of_document[about["doc"]], spans)
+        if best is None:
+            continue
+        made.append(Group(one["question"], (best, *others)))
+        exchanged = _exchange(one["question"], best.text, names, chance)
+        if exchanged and name not in ABOUT_THEIR_TEXT and chance.random() < EXCHANGED:
+            made.append(Group(exchanged, (Window(best.text), *others[:1])))
+    return [group for group in made if group.windows]
+
+
+def _windows_of(text: str) -> list[Range]:
+    return cut_windows(Article("", "", text, numbered=False, sentences=sentences(text)))
+
+
+def _text(documents: dict[str, str], place: tuple[str, Range]) -> str:
+    doc, (start, end) = place
+    return documents[doc][start:end]
+
+
+def _near(window: Range, about: dict[str, Any]) -> bool:
+    return window[0] < int(about["end"]) and window[1] > int(about["start"])
+
+
+def _answering(
+    documents: dict[str, str],
+    places: Sequence[tuple[str, Range]],
+    numbers: Sequence[int],
+    spans: Sequence[Range],
+) -> Window | None:
+    """The window that holds most of the answers that people gave, where one holds any."""
+    best = None
+    for number in numbers:
+        start, end = places[number][1]
+        inside = tuple((a - start, b - start) for a, b in spans if start <= a < b <= end)
+        if inside and (best is None or len(inside) > len(best.answers)):
+            best = Window(_text(documents, places[number]), inside)
+    return best
+
+
+def _names(question: str) -> list[re.Match[str]]:
+    return list(EXCHANGEABLE.finditer(question))
+
+
+def _exchange(question: str, text: str, names: Sequence[str], chance: random.Random) -> str | None:
+    """The question about somebody else or another year: the same text no longer answers it."""
+    found = [match for match in _names(question) if match.group() in text]
+    if not found:
+        return None
+    match = chance.choice(found)
+    number = match.group()[0].isdigit()
+    for _ in range(20):
+        other = chance.choice(names)
+        alike = other[0].isdigit() == number and (not number or len(other) == len(match.group()))
+        if alike and other not in text and other not in question:
+            return question[: match.start()] + other + question[match.end() :]
+    return None

@@ -1,0 +1,298 @@
+"""Train the span reader and write it as ONNX with int8 weights.
+
+    python training/train_reader.py --data ../shared/data --out rag/reader.onnx
+    python training/train_reader.py --data ../shared/data --start rag/reader.onnx --out new.onnx
+
+Two losses are added. One is the usual cross entropy of start and end in each window, where a
+window without an answer points at its first position (Devlin et al., 2019). The other has one
+normalisation over all windows of a question (Clark and Gardner, 2018), on logits less those of the
+first position: what the program compares when it asks, so that windows compete as they will.
+"""
+
+import argparse
+import json
+import math
+import random
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from tokenizers import Tokenizer
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from transformers import BertConfig, BertForQuestionAnswering, BertModel
+
+from index.embed import DEFAULT_MODEL, default_model_files, load_embedder
+from training.examples import SETS, Group, groups
+
+PIECES = 192  # Of question and window; the longest sentences are cut.
+QUESTION_PIECES = 48
+GROUPS_AT_ONCE = 12
+BUCKET = 50  # Batches among which groups are sorted by length: changing shapes cost time.
+SHARED_WEIGHT = 1.0  # Of the loss over all windows of a question.
+WEIGHT_DECAY = 0.01
+WARM_UP = 0.06  # Share of the steps.
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+class Encoded:
+    """One window with its question as word pieces, and the pieces that may be answered with."""
+
+    def __init__(
+        self, question: str, text: str, answers: Sequence[tuple[int, int]], pieces: Any
+    ) -> None:
+        encoding = pieces.encode(question, text)
+        self.ids = encoding.ids
+        self.types = encoding.type_ids
+        self.spans: list[tuple[int, int]] = []
+        inside = [n for n, sequence in enumerate(encoding.sequence_ids) if sequence == 1]
+        for start, end in answers:
+            touched = [
+                n for n in inside if encoding.offsets[n][0] < end and encoding.offsets[n][1] > start
+            ]
+            if touched and encoding.offsets[touched[-1]][1] >= end:
+                self.spans.append((touched[0], touched[-1]))
+        self.is_negative = not answers
+
+
+def tokenizer() -> Tokenizer:
+    """The tokenizer of the default embedding model, cutting the window where it is too long."""
+    made = Tokenizer.from_file(str(default_model_files() / "tokenizer.json"))
+    made.enable_truncation(PIECES, strategy="only_second")
+    made.no_padding()
+    return made
+
+
+def encode(group: Group, pieces: Tokenizer) -> list[Encoded]:
+    """A group ready for the model; empty when its answer was cut off."""
+    question = " ".join(group.question.split()[:QUESTION_PIECES])
+    encoded = [Encoded(question, one.text, one.answers, pieces) for one in group.windows]
+    return encoded if all(one.spans or one.is_negative for one in encoded) else []
+
+
+def batches(data: list[list[Encoded]], chance: random.Random) -> Iterator[list[list[Encoded]]]:
+    """Shuffled batches of groups of like length."""
+    data = chance.sample(data, len(data))
+    for first in range(0, len(data), GROUPS_AT_ONCE * BUCKET):
+        bucket = data[first : first + GROUPS_AT_ONCE * BUCKET]
+        bucket.sort(key=lambda group: max(len(one.ids) for one in group))
+        starts = list(range(0, len(bucket), GROUPS_AT_ONCE))
+        for start in chance.sample(starts, len(starts)):
+            yield bucket[start : start + GROUPS_AT_ONCE]
+
+
+def tensors(windows: Sequence[Encoded]) -> dict[str, torch.Tensor]:
+    """Padded input of shape (windows, longest), a multiple of 16."""
+    longest = math.ceil(max(len(one.ids) for one in windows) / 16) * 16
+    rows = {name: np.zeros((len(windows), longest), np.int64) for name in INPUTS}
+    for row, one in enumerate(windows):
+        rows["input_ids"][row, : len(one.ids)] = one.ids
+        rows["attention_mask"][row, : len(one.ids)] = 1
+        rows["token_type_ids"][row, : len(one.ids)] = one.types
+    return {name: torch.from_numpy(values) for name, values in rows.items()}
+
+
+def loss_of(
+    logits: torch.Tensor, batch: list[list[Encoded]], side: int, chance: random.Random
+) -> torch.Tensor:
+    """Both losses of the start (side 0) or end (side 1) logits, shape (windows, length)."""
+    flat = [one for group in batch for one in group]
+    gold = torch.zeros(len(flat), dtype=torch.long)
+    allowed = torch.full(logits.shape, -torch.inf)
+    for row, one in enumerate(flat):
+        types = torch.tensor(one.types)
+        allowed[row, : len(one.ids)][types == 1] = 0.0
+        allowed[row, 0] = 0.0
+        if one.spans:
+            # What most people gave, or one of them: both ends are drawn with the same seed.
+            gold[row] = chance.choice(one.spans)[side]
+    masked = logits.float() + allowed
+    own = torch.nn.functional.cross_entropy(masked, gold)
+    relative = masked - logits.float()[:, :1]
+    relative[:, 0] = -torch.inf  # One common "none of them" takes the place of all firsts.
+    shared, row = [], 0
+    for group in batch:
+        rows = relative[row : row + len(group)].flatten()
+        together = torch.cat([torch.zeros(1), rows])
+        target = next(
+            (
+                1 + n * logits.shape[1] + int(gold[row + n])
+                for n, one in enumerate(group)
+                if one.spans
+            ),
+            0,
+        )
+        shared.append(torch.logsumexp(together, 0) - together[target])
+        row += len(group)
+    return own + SHARED_WEIGHT * torch.stack(shared).mean()
+
+
+def new_model() -> BertForQuestionAnswering:
+    """The embedding model's transformer with untrained span logits."""
+    files = default_model_files()
+    body = BertModel.from_pretrained(str(files), add_pooling_layer=False)
+    model = BertForQuestionAnswering(BertConfig.from_pretrained(str(files)))
+    model.bert.load_state_dict(body.state_dict(), strict=False)
+    return model
+
+
+def from_onnx(path: Path) -> BertForQuestionAnswering:
+    """A model with the weights of a reader that was written before; int8 weights are widened."""
+    model = new_model()
+    stored = {
+        one.name: onnx.numpy_helper.to_array(one) for one in onnx.load(str(path)).graph.initializer
+    }
+    values = {
+        name.removeprefix("m."): array for name, array in stored.items() if name.startswith("m.")
+    }
+    for name in [name for name in values if name.endswith("_quantized")]:
+        plain = name.removesuffix("_quantized")
+        zero = values[f"{plain}_zero_point"].astype(np.float32)
+        values[plain] = (values[name].astype(np.float32) - zero) * values[f"{plain}_scale"]
+    # The weights of linear layers lost their names and kept their order.
+    parts = "attention.self.query attention.self.key attention.self.value attention.output.dense"
+    names = [
+        f"bert.encoder.layer.{layer}.{part}.weight"
+        for layer in range(model.config.num_hidden_layers)
+        for part in [*parts.split(), "intermediate.dense", "output.dense"]
+    ]
+    linear = sorted(
+        {name.rsplit("_", 1)[0] for name in stored if name.endswith("_quantized")}
+        - {f"m.{name.removesuffix('_quantized')}" for name in values},
+        key=lambda name: int(name.rsplit("_", 1)[1]),
+    )
+    for name, source in zip([*names, "qa_outputs.weight"], linear, strict=True):
+        zero = stored[f"{source}_zero_point"].astype(np.float32)
+        matrix = (stored[f"{source}_quantized"].astype(np.float32) - zero) * stored[
+            f"{source}_scale"
+        ]
+        values[name] = matrix.T
+    state = model.state_dict()
+    known = {name: torch.from_numpy(np.array(values[name])) for name in state if name in values}
+    missing = state.keys() - known.keys()
+    if any("weight" in name or "bias" in name for name in missing):
+        raise SystemExit(f"{path} is no reader of this make: {sorted(missing)[:3]} are missing.")
+    model.load_state_dict(known, strict=False)
+    return model
+
+
+def write(model: BertForQuestionAnswering, path: Path) -> None:
+    """Write a model as ONNX with int8 weights per channel."""
+
+    class Spans(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.m = model
+
+        def forward(self, *values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            out = self.m(**dict(zip(INPUTS, values, strict=True)))
+            return out.start_logits, out.end_logits
+
+    model.eval()
+    sample = tensors([Encoded("Who?", "Ada Firth of Dray did.", (), tokenizer())] * 2)
+    axes = {name: {0: "batch", 1: "length"} for name in (*INPUTS, "start_logits", "end_logits")}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        exact = Path(folder) / "exact.onnx"
+        torch.onnx.export(
+            Spans().eval(),
+            tuple(sample[name] for name in INPUTS),
+            str(exact),
+            input_names=list(INPUTS),
+            output_names=["start_logits", "end_logits"],
+            dynamic_axes=axes,
+            dynamo=False,
+        )
+        small = Path(folder) / "small.onnx"
+        quantize_dynamic(exact, small, per_channel=True, weight_type=QuantType.QInt8)
+        shutil.copyfile(small, path)
+
+
+def train(
+    model: BertForQuestionAnswering, data: list[list[Encoded]], chosen: argparse.Namespace
+) -> None:
+    """Train in place; prints the loss now and then, and writes a checkpoint every 500 steps."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device).train()
+    model.bert.embeddings.requires_grad_(False)
+    trained = [value for value in model.parameters() if value.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=chosen.rate, weight_decay=WEIGHT_DECAY)
+    chance = random.Random(chosen.seed)
+    steps = math.ceil(len(data) / GROUPS_AT_ONCE) * chosen.passes
+    print(f"{len(data)} groups, {steps} steps on {device}", flush=True)
+    started, step, seen = time.perf_counter(), 0, 0.0
+    for _ in range(chosen.passes):
+        for batch in batches(data, chance):
+            warm = min(1.0, (step + 1) / (WARM_UP * steps))
+            for options in optimizer.param_groups:
+                options["lr"] = chosen.rate * warm * max(0.0, 1 - step / steps)
+            values = tensors([one for group in batch for one in group])
+            with torch.autocast(device, torch.bfloat16):
+                out = model(**{name: value.to(device) for name, value in values.items()})
+            seed = chance.random()
+            loss = sum(
+                loss_of(logits.cpu(), batch, side, random.Random(seed))
+                for side, logits in enumerate((out.start_logits, out.end_logits))
+            )
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            step += 1
+            seen += float(loss.detach())
+            if step % 20 == 0:
+                minutes = (time.perf_counter() - started) / 60
+                left = minutes / step * (steps - step)
+                print(f"{step}/{steps} loss {seen / 20:.3f}, {left:.0f} min left", flush=True)
+                seen = 0.0
+            if step % 500 == 0:
+                torch.save(model.state_dict(), chosen.out.with_suffix(".checkpoint"))
+    model.to("cpu")
+
+
+def main() -> None:
+    """Read the flags, make the examples, train, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
+    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+    parser.add_argument("--start", type=Path, help="a reader to go on from")
+    parser.add_argument("--passes", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1.5e-4)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--limit", type=int, help="only so many groups, for a try")
+    parser.add_argument("--sets", nargs="*", default=list(SETS))
+    chosen = parser.parse_args()
+    torch.manual_seed(chosen.seed)
+    chance = random.Random(chosen.seed)
+    embedder = load_embedder(DEFAULT_MODEL, Path(".rag") / "models")
+    pieces = tokenizer()
+    data: list[list[Encoded]] = []
+    for name in chosen.sets:
+        made = [
+            encoded
+            for one in groups(chosen.data, name, embedder, chance)
+            if (encoded := encode(one, pieces))
+        ]
+        answerable = sum(bool(group[0].spans) for group in made)
+        counts = {"groups": len(made), "answerable": answerable, "windows": sum(map(len, made))}
+        print(name, json.dumps(counts), flush=True)
+        data += made
+    if chosen.limit:
+        data = chance.sample(data, chosen.limit)
+    model = from_onnx(chosen.start) if chosen.start else new_model()
+    train(model, data, chosen)
+    write(model, chosen.out)
+
+
+if __name__ == "__main__":
+    main()
