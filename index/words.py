@@ -9,6 +9,8 @@ import tantivy
 
 # Tantivy's BM25 uses k1 1.2 and b 0.75 (Robertson and Zaragoza, 2009).
 ANALYZER = "english"
+SHORTEST_MISSPELLED = 5  # Letters; among shorter words too many differ by one letter only.
+MISSPELLED_SCORE = 4.0  # About what BM25 gives a rare word; tantivy scores likeness as 1.
 WRITER_MEMORY = 50_000_000  # Bytes; tantivy's least is 15 MB a thread.
 
 
@@ -67,10 +69,7 @@ class Words:
     def match(self, text: str, limit: int) -> list[tuple[int, float]]:
         """Chunk ids with their BM25 score, best first; only chunks that share a word."""
         # Built term by term: a question is text, never query syntax.
-        terms = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._index.schema, "text", stem))
-            for stem in dict.fromkeys(stems(text))
-        ]
+        terms = [(tantivy.Occur.Should, self._term(stem)) for stem in dict.fromkeys(stems(text))]
         if not terms or limit < 1:
             return []
         query = tantivy.Query.boolean_query(terms)
@@ -79,6 +78,13 @@ class Words:
             (int(self._searcher.doc(address)["id"][0]), float(score)) for score, address in hits
         ]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
+
+    def _term(self, stem: str) -> tantivy.Query:
+        """A query for a stem; for one that occurs nowhere, for those that differ by a letter."""
+        if len(stem) < SHORTEST_MISSPELLED or not stem.isalpha() or self.count(stem):
+            return tantivy.Query.term_query(self._index.schema, "text", stem)
+        alike = tantivy.Query.fuzzy_term_query(self._index.schema, "text", stem)
+        return tantivy.Query.boost_query(alike, MISSPELLED_SCORE)
 
     def count(self, stem: str) -> int:
         """In how many chunks a stem (as `stems` gives it) occurs."""

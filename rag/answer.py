@@ -9,10 +9,11 @@ from index.types import FootnoteError
 from rag.cite import cite
 from rag.collection import Part, request, respond, small_talk
 from rag.compose import compose, short_answer
-from rag.confidence import absent_words, believed
+from rag.confidence import absent_words, log_odds
 from rag.conflict import find_conflict
 from rag.extract import Finding, find, is_heading
 from rag.kinds import is_fact
+from rag.query import parse, without_phrases
 from rag.reader import load_reader
 from rag.retrieve import retrieve
 from rag.rewrite import stand_alone
@@ -21,6 +22,8 @@ from rag.types import Answer, Citation, Hit, Reader, Sentence, Turn, Value
 PASSAGES_READ = 10  # The answer is among the best ten in 97 of 100 questions that have one.
 LONGEST_QUESTION = 2000  # Characters; the models read about 1,000 of them.
 NEAREST = 3
+CERTAIN = 99.0  # The confidence of what is no guess.
+NO_CONFIDENCE = -99.0  # Of a question for which nothing was found at all.
 WORDS_NAMED = 5  # Of those that stand in no article.
 NOT_FOUND = "The articles do not answer this."
 DISAGREE = "Your sources disagree."
@@ -48,7 +51,7 @@ def ask(
     check_question(question)
     reply = small_talk(question, index)
     if reply:
-        yield Answer(question, question.strip(), True, ((Sentence(reply),),))
+        yield Answer(question, question.strip(), True, ((Sentence(reply),),), confidence=CERTAIN)
         return
     history = [turn for turn in history if not small_talk(turn.question, index)]
     searched_for = stand_alone(question, history)
@@ -58,15 +61,20 @@ def ask(
         if answer.answered:
             yield replace(answer, seconds=perf_counter() - started)
             return
-    hits = retrieve(searched_for, index, limit=passages, only=only)
-    findings = find(searched_for, hits, index, reader or load_reader())
-    answer = Answer(question, searched_for, answered=False)
+    query = parse(searched_for)
+    # A question may quote what no article says so; a search for a phrase is meant as it is.
+    hits = retrieve(query, index, limit=passages, only=only) or retrieve(
+        without_phrases(query), index, limit=passages, only=only
+    )
+    findings = find(query.text, hits, index, reader or load_reader())
+    confidence = log_odds(query.text, findings[0], index) if findings else NO_CONFIDENCE
+    answer = Answer(question, searched_for, answered=False, confidence=confidence)
 
     # Nothing fits: say so, and show what came nearest.
-    if not findings or not believed(searched_for, findings, index):
+    if confidence <= 0:
         yield replace(
             answer,
-            paragraphs=((Sentence(NOT_FOUND), *_absent(searched_for, index)),),
+            paragraphs=((Sentence(NOT_FOUND), *_absent(query.text, index)),),
             nearest=tuple(
                 cite(finding.article, *finding.sentence, number=number)
                 for number, finding in enumerate(_nearest(findings), 1)
@@ -76,7 +84,7 @@ def ask(
         return
 
     # Sources that give different values: each is quoted, none is chosen.
-    values = find_conflict(searched_for, findings, index) if is_fact(searched_for) else []
+    values = find_conflict(query.text, findings, index) if is_fact(query.text) else []
     if values:
         citations = _number([(value, *value.sentence, value.span) for value in values])
         yield replace(
@@ -100,7 +108,7 @@ def ask(
         return
 
     # One answer: the sentences that bear it, in an order that reads well.
-    chosen = compose(searched_for, findings, index)
+    chosen = compose(query.text, findings, index)
     best = findings[0]
     citations = _number(
         [
@@ -108,7 +116,7 @@ def ask(
             for finding, start, end in chosen
         ]
     )
-    answer = replace(answer, answered=True, short_answer=short_answer(searched_for, best))
+    answer = replace(answer, answered=True, short_answer=short_answer(query.text, best))
     paragraphs: list[tuple[Sentence, ...]] = []
     file = None
     for count, ((finding, start, end), citation) in enumerate(
@@ -147,7 +155,12 @@ def _about_the_collection(
         titled = bool(paragraph) and not paragraph[0].text.startswith(opening)
         paragraphs.append((*((Sentence(f"{article.title}:"),) if titled else ()), *paragraph))
     return Answer(
-        question, searched_for, bool(parts), tuple(paragraphs), citations=tuple(citations)
+        question,
+        searched_for,
+        answered=bool(parts),
+        paragraphs=tuple(paragraphs),
+        citations=tuple(citations),
+        confidence=CERTAIN,
     )
 
 
@@ -165,8 +178,9 @@ def search(
     and can be compared within one query only. Raises QuestionUnusable.
     """
     check_question(query)
-    hits = retrieve(query, index, limit=max(limit, PASSAGES_READ), only=only)
-    findings = find(query, hits[:PASSAGES_READ], index, reader or load_reader())
+    parsed = parse(query)
+    hits = retrieve(parsed, index, limit=max(limit, PASSAGES_READ), only=only)
+    findings = find(parsed.text, hits[:PASSAGES_READ], index, reader or load_reader())
     ranked = [replace(finding.hit, score=finding.score) for finding in findings]
     lowest = ranked[-1].score if ranked else 0.0
     below = [replace(hit, score=lowest - 1 + hit.score) for hit in hits[PASSAGES_READ:]]

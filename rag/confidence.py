@@ -1,7 +1,6 @@
 """Whether the articles answer a question at all: one decision, with measured error rates."""
 
 import re
-from collections.abc import Sequence
 
 from index import Index
 from rag.extract import Finding
@@ -9,11 +8,6 @@ from rag.kinds import fits
 from rag.rewrite import FUNCTION_WORDS, WORD
 
 POSSESSIVE = re.compile(r"['’]s$")
-
-
-def believed(question: str, findings: Sequence[Finding], index: Index) -> bool:
-    """Whether the best finding is an answer and not merely the nearest thing."""
-    return log_odds(question, findings[0], index) > 0
 
 
 def log_odds(question: str, best: Finding, index: Index) -> float:

@@ -7,6 +7,7 @@ fusing ranks instead threw away 5 to 8 points at the first place (benchmarks/REA
 from dataclasses import dataclass
 
 from index import Index
+from rag.query import Query, plain
 from rag.types import Hit
 
 COSINE_WEIGHT = 0.7
@@ -21,12 +22,15 @@ class _Scores:
     fused: float
 
 
-def retrieve(question: str, index: Index, *, limit: int = 10, only: str | None = None) -> list[Hit]:
+def retrieve(
+    query: Query | str, index: Index, *, limit: int = 10, only: str | None = None
+) -> list[Hit]:
     """The best chunks for a question; `only` keeps to files whose name fits a pattern."""
-    chosen = None if only is None else index.chunk_ids(only)
-    vector = index.embedder.question(question)
+    query = Query(query) if isinstance(query, str) else query
+    chosen = _chosen(query, index, only)
+    vector = index.embedder.question(query.text)
     cosines = dict(index.search(vector, max(CANDIDATES, limit), chosen))
-    words = dict(index.match(question, max(CANDIDATES, limit), chosen))
+    words = dict(index.match(query.text, max(CANDIDATES, limit), chosen))
     # A chunk found by its words alone still has a vector.
     missing = [id for id in words if id not in cosines]
     for id, cosine in zip(missing, index.vectors(missing) @ vector[0], strict=True):
@@ -45,3 +49,24 @@ def retrieve(question: str, index: Index, *, limit: int = 10, only: str | None =
     return [
         Hit(index.chunk(id), scores[id].fused, scores[id].cosine, scores[id].bm25) for id in ranked
     ]
+
+
+def _chosen(query: Query, index: Index, only: str | None) -> list[int] | None:
+    """The ids of the chunks that a query allows, or None when it allows all."""
+    chosen: list[int] | None = None
+    for pattern in (*query.only, *([only] if only is not None else [])):
+        fitting = index.chunk_ids(pattern)
+        chosen = fitting if chosen is None else sorted(set(chosen) & set(fitting))
+    every = max(1, index.manifest.chunks)
+    for phrase in query.phrases:
+        wanted = plain(phrase)
+        # Without a word to look up (a phrase of stop words), every chunk is looked at.
+        found = index.match(phrase, every, chosen) if index.stems(phrase) else None
+        ids = range(index.manifest.chunks) if found is None else [id for id, _ in found]
+        holding = {id for id in ids if wanted in plain(index.chunk(id).text)}
+        chosen = sorted(holding if chosen is None else holding & set(chosen))
+    for word in query.without:
+        unwanted = {id for id, _ in index.match(word, every)}
+        ids = range(index.manifest.chunks) if chosen is None else chosen
+        chosen = [id for id in ids if id not in unwanted]
+    return chosen

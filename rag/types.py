@@ -108,6 +108,7 @@ class Turn:
 class Answer:
     """An answer, complete and valid at every step of its stream.
 
+    `confidence` are the log odds that the articles answer: above 0 they are believed to.
     `citations` were used, `looked_at` were read and not used; `nearest` stand in for an answer
     when there is none.
     """
@@ -123,6 +124,7 @@ class Answer:
     nearest: tuple[Citation, ...] = ()
     looked_at: tuple[Citation, ...] = ()
     mode: str = "extractive"
+    confidence: float = 0.0
     seconds: float = 0.0
 
     @property

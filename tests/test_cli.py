@@ -239,7 +239,7 @@ def test_help_documents_every_command_and_the_exit_codes(capsys: Capture) -> Non
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    for command in ("index", "ask", "chat", "search", "show", "status", "ui"):
+    for command in ("index", "ask", "chat", "search", "show", "status", "eval", "ui"):
         assert f"    {command} " in out
     assert "0 answered, 1 not in the articles, 2 an error" in out
 

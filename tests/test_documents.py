@@ -36,7 +36,7 @@ def test_the_python_of_the_readme_runs(
 
 def test_every_command_is_in_the_readme() -> None:
     commands = re.findall(r"^    rag (\w+) ", README, re.MULTILINE)
-    assert commands == ["index", "ask", "chat", "search", "show", "status", "ui"]
+    assert commands == ["index", "ask", "chat", "search", "show", "status", "eval", "ui"]
     for command in commands:
         make_parser().parse_args([command, *(["x"] if command == "show" else [])])
 

@@ -129,6 +129,20 @@ def make_parser() -> Parser:
     )
     status.add_argument("--json", action="store_true", help="print one JSON object")
 
+    evaluation = command("eval", _run_eval, "measure the answers on a question file")
+    evaluation.add_argument(
+        "file", nargs="?", help="JSON lines: id, question, answers, evidence, answerable"
+    )
+    evaluation.add_argument(
+        "--self", action="store_true", help="make the questions from the indexed articles"
+    )
+    evaluation.add_argument("--limit", type=_count, metavar="N", help="ask at most N questions")
+    evaluation.add_argument(
+        "--compare", type=Path, metavar="FILE", help="what an earlier `rag eval --json` printed"
+    )
+    evaluation.add_argument("--wrong", action="store_true", help="list the wrong answers too")
+    evaluation.add_argument("--json", action="store_true", help="print one JSON object")
+
     ui = command(
         "ui", commands.run_ui, "open the browser chat; builds the index first if there is none"
     )
@@ -136,6 +150,12 @@ def make_parser() -> Parser:
     ui.add_argument("--port", type=_port, help=f"port ({DEFAULT_PORT}, or the next free one)")
     ui.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a name and a password")
     return parser
+
+
+def _run_eval(chosen: argparse.Namespace) -> int:
+    from ui.evaluation import run_eval
+
+    return run_eval(chosen)
 
 
 def _version() -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ANSWERED, NOT_IN_ARTICLES, FAILED = 0, 1, 2
 DEFAULT_ARTICLES = Path("articles")
+NO_PASSAGE = "No passage fits: try fewer words, or no quotes."
 
 
 def fail(sentence: str) -> int:
@@ -254,7 +255,7 @@ def run_search(chosen: argparse.Namespace) -> int:
         else:
             from ui.terminal import hit_pieces
 
-            print_pieces(hit_pieces(hits, ids))
+            print_pieces(hit_pieces(hits, ids) if hits else [(NO_PASSAGE, "")])
     return ANSWERED if found else NOT_IN_ARTICLES
 
 
