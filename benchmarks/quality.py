@@ -14,11 +14,10 @@ import argparse
 import json
 import random
 import re
-import string
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import Index, open_index
 from index.build import build
-from rag import ask
-from rag.answer import replay
-from rag.extract import find
-from rag.reader import load_reader
-from rag.retrieve import CANDIDATES, COSINE_WEIGHT, WORDS_WEIGHT, retrieve
+from rag.evaluate import area, evaluate, holds, summary, thresholds
+from rag.retrieve import CANDIDATES, COSINE_WEIGHT, WORDS_WEIGHT
+from ui.evaluation import print_table
 
 Question = dict[str, Any]
 ORDER = random.Random(7)  # noqa: S311  # Which questions, not which secrets.
@@ -50,19 +47,6 @@ def write_corpus(data: Path, folder: Path) -> dict[str, str]:
             files[document["id"]] = f"{name}_{number}.txt" if taken else f"{name}.txt"
             (folder / files[document["id"]]).write_text(document["text"], "utf-8")
     return files
-
-
-def normal(text: str) -> list[str]:
-    """The words of an answer as SQuAD compares them."""
-    bare = "".join(char for char in text.lower() if char not in string.punctuation)
-    return re.sub(r"\b(?:a|an|the)\b", " ", bare).split()
-
-
-def overlap(given: str, wanted: str) -> float:
-    """SQuAD's F1 of two short answers."""
-    mine, theirs = normal(given), normal(wanted)
-    same = sum((Counter(mine) & Counter(theirs)).values())
-    return 2 * same / (len(mine) + len(theirs)) if same else 0.0
 
 
 def rankings(question: str, index: Index) -> dict[str, list[int]]:
@@ -86,71 +70,27 @@ def rankings(question: str, index: Index) -> dict[str, list[int]]:
     return {name: sorted(every, key=lambda id: -score(id))[:10] for name, score in scores.items()}
 
 
-def measure(questions: list[Question], index: Index, files: dict[str, str]) -> None:
-    """Print the tables."""
+def peers(questions: list[Question], index: Index, files: dict[str, str]) -> None:
+    """Print where each peer ranks the first passage of the right file that holds the answer."""
     found: dict[str, list[list[bool]]] = {}
-    seconds: list[float] = []
-    right, short, refused, conflicts = [], [], {True: [], False: []}, {True: [], False: []}
-    wrong: list[str] = []
     for question in questions:
-        text, answers = question["question"], question["answers"]
+        if not question["answerable"] or question.get("history"):
+            continue
         documents = [
             one if isinstance(one, str) else one["doc"] for one in question.get("evidence", [])
         ]
         wanted = {files.get(document, document) for document in documents}
-        history = replay([str(one) for one in question.get("history", [])], index)
-
-        def holds(id: int, wanted: set[str] = wanted, answers: list[str] = answers) -> bool:
-            chunk = index.chunk(id)
-            body = " ".join(chunk.text.split()).lower()
-            return chunk.file in wanted and any(answer.lower() in body for answer in answers)
-
-        if question["answerable"] and not history:
-            ranked = rankings(text, index)
-            hits = retrieve(text, index)
-            findings = find(text, hits, index, load_reader())
-            ranked["footnote"] = [finding.hit.chunk.id for finding in findings]
-            for name, ids in ranked.items():
-                found.setdefault(name, []).append([holds(id) for id in ids])
-        started = time.perf_counter()
-        *_, answer = ask(text, index, history=history)
-        seconds.append(time.perf_counter() - started)
-        refused[question["answerable"]].append(not answer.answered)
-        disputed = bool(question.get("conflicting")) or question.get("type") == "conflict"
-        if question["answerable"]:
-            conflicts[disputed].append(bool(answer.conflict))
-            said = " ".join(answer.text.split()).lower()
-            good = any(one.lower() in said for one in answers) and bool(
-                wanted & {citation.file for citation in answer.citations}
-            )
-            right.append(good)
-            short.append(max(overlap(answer.short_answer or "", one) for one in answers))
-            if not good:
-                wrong.append(f"  wrong    {text}  ->  {answer.text[:110]!r}")
-        elif answer.answered:
-            wrong.append(f"  invented {text}  ->  {answer.text[:110]!r}")
-        if question["answerable"] and answer.conflict and not disputed:
-            wrong.append(f"  conflict {text}  ->  {[one.value for one in answer.conflict]}")
-
-    print("| passages | answer in the first | first 5 | first 10 |")
-    print("|---|---|---|---|")
-    for name, rows in found.items():
-        shares = [float(np.mean([any(row[:count]) for row in rows])) for count in (1, 5, 10)]
-        print(f"| {name} | " + " | ".join(f"{share:.3f}" for share in shares) + " |")
-
-    def share(values: list[bool] | list[float]) -> str:
-        return f"{np.mean(values):.3f} of {len(values)}" if values else "-"
-
-    print("\n| answers | |\n|---|---|")
-    print(f"| right, from the right file | {share(right)} |")
-    print(f"| F1 of the short answer, answerable questions | {share(short)} |")
-    print(f"| false refusals | {share(refused[True])} |")
-    print(f"| refused, of those without an answer | {share(refused[False])} |")
-    print(f"| conflicts shown where sources disagree | {share(conflicts[True])} |")
-    print(f"| conflicts shown where none is known | {share(conflicts[False])} |")
-    median, slow = np.percentile(seconds, [50, 95]) * 1000
-    print(f"| one answer, median and 95th percentile | {median:.0f} ms, {slow:.0f} ms |")
-    print("\n".join(["", *wrong[:60]]))
+        for name, ids in rankings(question["question"], index).items():
+            chunks = [index.chunk(id) for id in ids]
+            held = [
+                chunk.file in wanted and holds(chunk.text, question["answers"]) for chunk in chunks
+            ]
+            found.setdefault(name, []).append(held)
+    rows = [
+        (name, *(f"{np.mean([any(row[:count]) for row in rows]):.3f}" for count in (1, 5, 10)))
+        for name, rows in found.items()
+    ]
+    print_table(("passages", "answer in the first", "first 5", "first 10"), rows)
 
 
 def main() -> None:
@@ -160,6 +100,8 @@ def main() -> None:
     parser.add_argument("--set", type=Path, help="question file (default: DATA/queries.jsonl)")
     parser.add_argument("--questions", type=int, default=10**9, help="how many of each kind")
     parser.add_argument("--work", type=Path, default=Path(".quality"))
+    parser.add_argument("--wrong", action="store_true", help="list the wrong answers too")
+    parser.add_argument("--save", type=Path, help="keep the outcomes, for `rag eval --compare`")
     chosen = parser.parse_args()
     files: dict[str, str] = {}
     articles, folder = chosen.data, chosen.work / chosen.data.resolve().name
@@ -178,7 +120,30 @@ def main() -> None:
         kept[question["answerable"]] += 1
         if kept[question["answerable"]] <= chosen.questions:
             questions.append(question)
-    measure(questions, open_index(folder / ".rag"), files)
+    index = open_index(folder / ".rag")
+    peers(questions, index, files)
+    outcomes = list(evaluate(questions, index, files))
+    values = summary(outcomes)
+    separation = area(outcomes)
+    if separation is not None:
+        values["area under the curve"] = separation
+    print()
+    print_table(("footnote", "value"), [(name, f"{value:.3f}") for name, value in values.items()])
+    median, slow = np.percentile([one.seconds for one in outcomes], [50, 95]) * 1000
+    print(f"\none answer: median {median:.0f} ms, 95th percentile {slow:.0f} ms\n")
+    print_table(
+        ("threshold", "false answers", "false refusals"),
+        [tuple(f"{value:.3f}" for value in row.values()) for row in thresholds(outcomes)],
+    )
+    for one in outcomes:
+        if chosen.wrong and one.answered and not one.right:
+            print(
+                f"{'wrong' if one.answerable else 'invented'}: {one.question} -> {one.said[:110]!r}"
+            )
+    if chosen.save:
+        chosen.save.write_text(
+            json.dumps({"questions": [asdict(one) for one in outcomes]}), "utf-8"
+        )
 
 
 if __name__ == "__main__":
