@@ -159,7 +159,8 @@ class Chat:
 
     def _is_answered(self, question: str, index: Index) -> bool:
         *_, last = self._answers(question, index)
-        return last.answered and bool(last.short_answer) and not last.conflict
+        told = bool(last.short_answer) or len(last.citations) > 1
+        return last.answered and told and not last.conflict
 
 
 class Welcome:

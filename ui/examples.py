@@ -6,13 +6,20 @@ the articles really answer it is for the caller to say; nothing else is shown.
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from index import Article, Index
+from rag.kinds import TIME_WORD
+from rag.rewrite import names
+from rag.values import months
 
 WANTED = 4
 CANDIDATES = 24  # Tried at most; each costs a search.
+LEAST_DESCRIPTION = 4  # Words of a subject that names no name.
+WANTED_FACTS = 2  # Before a topic is offered.
+TOPICS = 2
 PATIENCE = 2.5  # Seconds for all of them.
 ARTICLES = 60  # Looked at for candidates, spread over the index.
 # A subject must name something: "this" and "each" mean nothing without their article.
@@ -49,16 +56,35 @@ def example_questions(index: Index, is_answered: Callable[[str], bool]) -> list[
 
 
 def _candidates(index: Index) -> Iterator[str]:
-    """Questions that name a name first, and of those first the best one of every article."""
+    """Questions that name a name first, of those the best one of every article, then topics."""
     files = index.files()
-    articles = (index.article(file) for file in files[:: max(1, len(files) // ARTICLES)])
+    found = (index.article(file) for file in files[:: max(1, len(files) // ARTICLES)])
+    articles = [article for article in found if article]
     ranked = sorted(
         (unnamed, place, question)
         for article in articles
-        if article
         for place, (unnamed, question) in enumerate(_questions(article))
     )
-    return iter(dict.fromkeys(question for _, _, question in ranked))
+    facts = dict.fromkeys(question for _, _, question in ranked)
+    return iter(
+        [*islice(facts, WANTED_FACTS), *_topics(articles), *islice(facts, WANTED_FACTS, None)]
+    )
+
+
+def _topics(articles: Sequence[Article]) -> list[str]:
+    """Questions about the names that stand in most articles."""
+    counts = Counter(
+        name
+        for article in articles
+        for name in {
+            name
+            for start, end in article.sentences
+            for name in names(article.shown(start, end))
+            if len(name) > 3 and not months(name) and not TIME_WORD.search(name)
+        }
+    )
+    common = sorted((-count, name) for name, count in counts.items() if count > 1)
+    return [f"What do the articles say about {name}?" for _, name in common[:TOPICS]]
 
 
 def _questions(article: Article) -> Iterator[tuple[bool, str]]:
@@ -75,4 +101,6 @@ def _questions(article: Article) -> Iterator[tuple[bool, str]]:
                 if subject.startswith("The "):
                     subject = "the " + subject[4:]
                 unnamed = not any(word[:1].isupper() for word in subject.split())
+                if unnamed and len(subject.split()) < LEAST_DESCRIPTION:
+                    continue  # "The line" is clear to nobody who has not read the article.
                 yield unnamed, question.format(subject=subject, verb=match["verb"])

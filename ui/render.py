@@ -128,10 +128,12 @@ def markdown(answer: Answer, shown: Shown) -> str:
     for paragraph in answer.paragraphs:
         if answer.conflict and not any(sentence.citations for sentence in paragraph):
             continue  # The heading has said it.
-        sentences = (
+        sentences = [
             f"{escape(sentence.text)}\u00a0{_chips(sentence.citations, chips)}".rstrip()
             for sentence in paragraph
-        )
+        ]
+        if answer.citations and len(paragraph) > 1 and not paragraph[0].citations:
+            sentences[0] = f"**{sentences[0]}**"  # The title of the article that is quoted.
         parts.append(" ".join(sentences))
     if answer.unsupported:
         parts.append("#### Not in your articles")
