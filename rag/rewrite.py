@@ -11,11 +11,16 @@ from rag.types import Turn
 
 WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 PERSON = frozenset("he she him her his hers himself herself".split())
-THING = frozenset("it its they them their theirs itself themselves".split())
+PEOPLE = frozenset("they them their theirs themselves".split())
+THING = PEOPLE | frozenset("it its itself".split())
 POSSESSIVE = frozenset("his hers its their theirs her".split())
-POINTING_AT_START = re.compile(
+# Words that point back without being a pronoun for one thing.
+POINTING = re.compile(
     r"\b(?:is|was|were|are|did|does|do|about|of|for|in|after|before|like|than|with|by|on|from|why"
-    r"|how)\s+(?:this|that|these|those)\b",
+    r"|how|at|during|since|around|to|into|against)\s+(?:this|that|these|those)\b"
+    r"|\b(?:any(?:thing|one|body)?|some(?:thing|one|body)?|what|who|how|where|no(?:thing)?) else\b"
+    r"|\b(?:any|the|what|which|some) others?\b|\bat the time\b|\bthe same\b|\bthe article\b"
+    r"|\bthere any\b",
     re.IGNORECASE,
 )
 FRAGMENT_START = re.compile(
@@ -43,6 +48,7 @@ FUNCTION_WORDS = frozenset(
     "long old far often far there here he she it they him her his hers its their them we us "
     "our you your i me my tell give show say said says mean means also then please again "
     "still ever just only else other another more most some any all both each because while "
+    "anything everything something nothing anyone everyone someone interesting "
     "though like name called first last does year years day days happen happened take took "
     "taken get got make made go went come came use used".split()
 )
@@ -93,14 +99,14 @@ def _fill_pronouns(
 ) -> str:
     """Put what is talked about in the place of a pronoun, or after the question."""
     found = next((w for w in words if w.casefold() in PERSON | THING), None)
-    pointing = POINTING_AT_START.search(question)
+    pointing = POINTING.search(question)
     if found is None and not pointing:
         return question
     # A name earlier in the same question is what its pronoun means.
     place = re.search(rf"\b{found}\b", question) if found else None
     if place and names(question[: place.start()]):
         return question
-    topic = _topic(history, person=bool(found and found.casefold() in PERSON))
+    topic = _topic(history, _kind(found))
     if not topic or topic.casefold() in question.casefold():
         return question
     if found is None or place is None:
@@ -110,22 +116,48 @@ def _fill_pronouns(
     return question[: place.start()] + owner + question[place.end() :]
 
 
-def _topic(history: Sequence[Turn], *, person: bool) -> str:
-    """What the conversation is about: the last name, else the last noun phrase."""
+def _kind(pronoun: str | None) -> str:
+    """What a pronoun stands for: person, people or thing; people too where nothing stands."""
+    word = (pronoun or "").casefold()
+    return "person" if word in PERSON else "people" if word in PEOPLE or not word else "thing"
+
+
+def _topic(history: Sequence[Turn], who: str) -> str:
+    """What the conversation is about: the last name, else the last noun phrase.
+
+    `who` says what a pronoun stands for: person, people or thing.
+    """
     for turn in reversed(history):
         base = turn.searched_for or turn.question
         asked_for = base.split(" ", 1)[0].casefold() in {"who", "whom", "which"}
-        if person and asked_for and turn.short_answer and names(f"x {turn.short_answer}"):
+        if who == "person" and asked_for and turn.short_answer and names(f"x {turn.short_answer}"):
             return turn.short_answer
         found = names(base)
+        if found and who != "thing":
+            return _full(_principal(found), history)
         if found:
-            return found[-1] if person else _widened(base, found[-1])
+            return _widened(base, found[-1])
         phrases = _phrases(base)
-        if phrases and not person:
+        if phrases and who != "person":
             return max(phrases, key=len)
         if turn.short_answer and names(f"x {turn.short_answer}"):
             return turn.short_answer
     return ""
+
+
+def _principal(found: Sequence[str]) -> str:
+    """Of several names the one that people go on talking about: the first full name."""
+    return next((name for name in found if " " in name), found[0])
+
+
+def _full(name: str, history: Sequence[Turn]) -> str:
+    """The longer name of which a name is a part, if the conversation has one: Zappa."""
+    for turn in reversed(history):
+        for text in (turn.searched_for, turn.question, f"x {turn.short_answer or ''}"):
+            for longer in names(text):
+                if len(longer) > len(name) and name in longer.split():
+                    return longer
+    return name
 
 
 def names(text: str) -> list[str]:

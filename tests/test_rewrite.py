@@ -117,6 +117,26 @@ def test_what_was_searched_for_counts_and_not_what_was_typed() -> None:
     assert stand_alone("tell me more", [before]) == "How wide is the Weir Footbridge?"
 
 
+@pytest.mark.parametrize(
+    ("question", "searched"),
+    [
+        ("Where was he born?", "Where was Torquil Baine born?"),
+        ("Did they tour in 1974?", "Did Torquil Baine tour in 1974?"),
+        ("Did he keep anything else?", "Did Torquil Baine keep anything else?"),
+        ("Is there anything else?", "Is there anything else (Torquil Baine)?"),
+        ("Who else lived at the light?", "Who else lived at the light (Torquil Baine)?"),
+        ("What happened during this time?", "What happened during this time (Torquil Baine)?"),
+        (
+            "What did Ada Firth say about this?",
+            "What did Ada Firth say about this (Torquil Baine)?",
+        ),
+    ],
+)
+def test_the_full_name_is_what_people_go_on_talking_about(question: str, searched: str) -> None:
+    turns = [Turn("Did Torquil Baine live at Skerrow?"), Turn("When did Baine leave?")]
+    assert stand_alone(question, turns) == searched
+
+
 def test_a_pronoun_in_a_fragment_is_not_searched_for() -> None:
     before = Turn("Who ran the trial?", short_answer="Leonie Hartgill")
     assert "Leonie Hartgill" in stand_alone("What about her?", [before])
