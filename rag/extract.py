@@ -3,13 +3,13 @@
 import math
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from index import Article, Index
 from index.types import Range
 from rag.kinds import form, wants_time
-from rag.types import Hit, Reader
+from rag.types import Hit, Reader, Reading
 
 # The reader sees whole sentences of about this many characters at a time: it was trained on short
 # passages, and pointed at the right words half as often again as in whole chunks. Windows that
@@ -54,61 +54,81 @@ class Finding:
 
 def find(question: str, hits: Sequence[Hit], index: Index, reader: Reader) -> list[Finding]:
     """Read every passage; the findings, one a passage, best first."""
+    best = [max(found, key=_order) for found in candidates(question, hits, index, reader) if found]
+    return sorted(best, key=_order, reverse=True)
+
+
+def _order(finding: Finding) -> tuple[float, int, int]:
+    # Equal scores in the order of the text, so that the same question gives the same answer.
+    return finding.score, -finding.hit.chunk.id, -finding.span[0]
+
+
+def candidates(
+    question: str, hits: Sequence[Hit], index: Index, reader: Reader
+) -> Iterator[list[Finding]]:
+    """For each passage, in the same order, all words that the reader points at."""
     articles = {file: index.article(file) for file in {hit.chunk.file for hit in hits}}
     weights = word_weights(question, index)
-    # Overlapping passages share windows; each is read once.
     cut = {file: cut_windows(article) for file, article in articles.items() if article}
-    windows: dict[int, list[Range]] = {
-        hit.chunk.id: [
+    windows = [
+        [
             (start, end)
             for start, end in cut.get(hit.chunk.file, ())
             if start < hit.chunk.end and end > hit.chunk.start
         ]
         for hit in hits
-    }
+    ]
+    # Overlapping passages share windows; each is read once.
     places = list(
-        dict.fromkeys((hit.chunk.file, one) for hit in hits for one in windows[hit.chunk.id])
+        dict.fromkeys(
+            (hit.chunk.file, window)
+            for hit, inside in zip(hits, windows, strict=True)
+            for window in inside
+        )
     )
     texts = [articles[file].text[a:b] for file, (a, b) in places]  # type: ignore[union-attr]
     readings = dict(zip(places, reader.read(question, texts), strict=True))
-    findings = []
-    for hit in hits:
+    for hit, inside in zip(hits, windows, strict=True):
         article = articles[hit.chunk.file]
         if article is None:
             continue
         about = f"{article.title} "
         covered = coverage(about + hit.chunk.text, weights, index)
-        best: Finding | None = None
         shares: dict[Range, float] = {}
-        for window in windows[hit.chunk.id]:
+        found = []
+        for window in inside:
             for reading in readings[hit.chunk.file, window]:
-                end = max(window[0] + reading.end, window[0] + 1)
-                if not wants_time(question):
-                    end = name_end(article.text, window[0] + reading.start, end)
-                sentence = sentence_at(article, end - 1)
-                # Words that reach back across the end of a sentence are cut there.
-                span = (min(max(window[0] + reading.start, sentence[0]), end - 1), end)
+                span, sentence = _placed(question, article, window, reading)
                 if sentence not in shares:
                     # "It is 17 metres tall" is about what the sentence before it names.
                     start = (leans_on(article, sentence) or sentence)[0]
                     text = about + article.text[start : sentence[1]]
                     shares[sentence] = coverage(text, weights, index)
-                said, words = shares[sentence], article.shown(*span)
+                said = shares[sentence]
                 score = (
                     reading.score
                     + RETRIEVAL_WEIGHT * hit.score
                     + PASSAGE_COVERAGE_WEIGHT * covered
                     + SENTENCE_COVERAGE_WEIGHT * said
-                    + form(question, words)
+                    + form(question, article.shown(*span))
                     + HEADING * is_heading(article, sentence[0])
                 )
-                if best is None or score > best.score:
-                    best = Finding(
-                        hit, article, span, sentence, reading.score, covered, said, score
-                    )
-        if best is not None:
-            findings.append(best)
-    return sorted(findings, key=lambda finding: (-finding.score, finding.hit.chunk.id))
+                found.append(
+                    Finding(hit, article, span, sentence, reading.score, covered, said, score)
+                )
+        yield found
+
+
+def _placed(
+    question: str, article: Article, window: Range, reading: Reading
+) -> tuple[Range, Range]:
+    """Where in the article the words of a reading stand, and the sentence that bears them."""
+    end = max(window[0] + reading.end, window[0] + 1)
+    if not wants_time(question):
+        end = name_end(article.text, window[0] + reading.start, end)
+    sentence = sentence_at(article, end - 1)
+    # Words that reach back across the end of a sentence are cut there.
+    return (min(max(window[0] + reading.start, sentence[0]), end - 1), end), sentence
 
 
 def name_end(text: str, start: int, end: int) -> int:
