@@ -74,7 +74,9 @@ def build(
     found = find_files(sources)
     if not found.files:
         names = ", ".join(str(source) for source in sources)
-        raise NothingToIndex(f"There is no article in {names}: put .txt, .md or .html files there.")
+        raise NothingToIndex(
+            f"There is no article in {names}: put texts, web pages, PDF or Word files there."
+        )
     with _only_one(folder):
         old = None if full else _open_old(folder)
         model = model or (old.manifest.model if old else DEFAULT_MODEL)

@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.boilerplate import find_boilerplate, merge
+from index.read_docx import read_docx
+from index.read_epub import read_epub
 from index.read_html import read_html
+from index.read_jsonl import read_jsonl
+from index.read_odt import read_odt
+from index.read_pdf import read_pdf
+from index.read_rtf import read_rtf
 from index.read_text import read_markdown, read_text
 from index.sentences import sentences
 from index.types import Article, NothingToIndex, Unreadable
@@ -22,8 +28,15 @@ READERS: dict[str, Callable[[str, bytes], Article]] = {
     ".markdown": read_markdown,
     ".html": read_html,
     ".htm": read_html,
+    ".xhtml": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+    ".odt": read_odt,
+    ".rtf": read_rtf,
+    ".epub": read_epub,
+    ".jsonl": read_jsonl,
 }
-READER_VERSION = 1  # Bump when a reader changes, so that unchanged files are read again.
+READER_VERSION = 2  # Bump when a reader changes, so that unchanged files are read again.
 LARGEST_FILE = 200_000_000  # Bytes; more in one article is a data dump, and memory is finite.
 
 

@@ -1,16 +1,19 @@
-"""A web page -> Article. The only file that knows trafilatura and lxml.
+"""A web page -> Article. The only file that knows trafilatura.
 
 trafilatura decides which blocks are the article; the text keeps every visible block in the page's
 order, so that what was left out (menus, banners, footers) can still be seen, listed as left out.
 """
 
 import re
+from dataclasses import replace
 
 import trafilatura
 from lxml import etree, html
 
-from index.read_text import BYTE_ORDER_MARKS, decode, decode_legacy, title_from
-from index.types import Article, Heading, LeftOut, Unreadable
+from index.assemble import Block, assemble
+from index.origin import read_date
+from index.read_text import BYTE_ORDER_MARKS, decode, decode_legacy
+from index.types import Article, Unreadable
 
 BLOCK_TAGS = frozenset(
     "address article aside blockquote body button caption dd details dialog div dl dt fieldset "
@@ -27,6 +30,10 @@ PAGE_TAGS = {
     "button": "button",
     "dialog": "banner",
 }
+DATE_NAMES = frozenset(
+    "article:published_time datepublished dc.date dcterms.date date pubdate publishdate".split()
+)
+AUTHOR_NAMES = frozenset("author article:author dc.creator dcterms.creator".split())
 DECLARED_ENCODING = re.compile(rb"""<meta[^>]+charset=["']?([\w-]+)""", re.IGNORECASE)
 SPACE = re.compile(r"\s+")
 
@@ -34,28 +41,31 @@ SPACE = re.compile(r"\s+")
 def read_html(file: str, content: bytes) -> Article:
     """A page as the text of its visible blocks, one blank line between them."""
     source = _decode_page(content)
+    page = parse_page(source)
+    main = _main_text(source)
+    blocks = [
+        block
+        if block.reason or block.heading or not main or SPACE.sub("", block.words) in main
+        else replace(block, reason="not part of the article")
+        for block in visible_blocks(page)
+    ]
+    headings = [block.words for block in blocks if block.heading and not block.reason]
+    named = SPACE.sub(" ", page.findtext(".//title") or "").strip()
+    return assemble(
+        file,
+        blocks,
+        title=headings[0] if headings else named,
+        date=_date(page),
+        author=next(filter(None, _named(page, AUTHOR_NAMES)), ""),
+    )
+
+
+def parse_page(source: str) -> html.HtmlElement:
+    """A page as a tree, however broken. Raises Unreadable when there is none."""
     try:
-        page = html.document_fromstring(source)
+        return html.document_fromstring(source)
     except (etree.ParserError, ValueError) as error:
         raise Unreadable("no HTML page in it") from error
-    blocks = list(_visible_blocks(page))
-    main = _main_text(source)
-    pieces: list[str] = []
-    headings: list[Heading] = []
-    left_out: list[LeftOut] = []
-    position = 0
-    for tag, words, reason in blocks:
-        end = position + len(words)
-        in_main = not main or SPACE.sub("", words) in main
-        if reason or not (in_main or tag in HEADING_TAGS):
-            left_out.append(LeftOut(position, end, reason or "not part of the article"))
-        elif tag in HEADING_TAGS:
-            headings.append(Heading(position, end, words))
-        pieces.append(words)
-        position = end + 2
-    text = "\n\n".join(pieces)
-    title = _title(page, headings) or title_from(file, text)
-    return Article(file, title, text, False, tuple(headings), tuple(left_out))
 
 
 def _decode_page(content: bytes) -> str:
@@ -79,23 +89,33 @@ def _main_text(source: str) -> str:
     return SPACE.sub("", found or "")
 
 
-def _title(page: html.HtmlElement, headings: list[Heading]) -> str:
-    if headings:
-        return headings[0].text
-    named = page.findtext(".//title") or ""
-    return SPACE.sub(" ", named).strip()
+def _named(page: html.HtmlElement, names: frozenset[str]) -> list[str]:
+    """What the <meta> elements of a page say under these names."""
+    return [
+        meta.get("content") or ""
+        for meta in page.iter("meta")
+        if (meta.get("name") or meta.get("property") or "").lower() in names
+    ]
 
 
-def _visible_blocks(page: html.HtmlElement) -> list[tuple[str, str, str]]:
-    """Every visible block in the page's order: its tag, its words, and why it is left out."""
-    blocks: list[tuple[str, str, str]] = []
+def _date(page: html.HtmlElement) -> str:
+    times = [element.get("datetime") or "" for element in page.iter("time")]
+    return next(filter(None, map(read_date, [*_named(page, DATE_NAMES), *times])), "")
+
+
+def visible_blocks(page: html.HtmlElement) -> list[Block]:
+    """Every visible block in the page's order."""
+    blocks: list[Block] = []
     words: list[str] = []
+    mark = ""
 
     def close(tag: str, reason: str) -> None:
+        nonlocal mark
         text = SPACE.sub(" ", "".join(words)).strip()
         words.clear()
         if text:
-            blocks.append((tag, text, reason))
+            blocks.append(Block(text, tag in HEADING_TAGS, mark, reason))
+            mark = ""
 
     # A stack instead of recursion: broken pages nest thousands of tags deep.
     body = page.find(".//body")
@@ -108,6 +128,8 @@ def _visible_blocks(page: html.HtmlElement) -> list[tuple[str, str, str]]:
             own = element.tag
             if own in BLOCK_TAGS:
                 close(own, reason)
+            if own == "li":
+                mark = ""
             words.append(element.tail or "")
             continue
         if not isinstance(element.tag, str):  # A comment or a processing instruction.
@@ -119,12 +141,22 @@ def _visible_blocks(page: html.HtmlElement) -> list[tuple[str, str, str]]:
         inner = reason or PAGE_TAGS.get(element.tag, "")
         if element.tag in BLOCK_TAGS:
             close(tag, reason)
+        if element.tag == "li":
+            mark = _mark(element)
         words.append(element.text or "")
         stack.append((element, element.tag, inner, True))
         inner_tag = element.tag if element.tag in BLOCK_TAGS else tag
         stack.extend((child, inner_tag, inner, False) for child in reversed(element))
     close("body", "")
     return blocks
+
+
+def _mark(item: html.HtmlElement) -> str:
+    """The bullet or number that a browser shows before an item of a list."""
+    parent = item.getparent()
+    if parent is None or parent.tag != "ol":
+        return "• "
+    return f"{sum(1 for _ in item.itersiblings('li', preceding=True)) + 1}. "
 
 
 def _hidden(element: html.HtmlElement) -> bool:

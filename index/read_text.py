@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import chardet
 
 from index.boilerplate import boilerplate_reason
+from index.origin import find_author, find_date, read_date
 from index.types import Article, Heading, LeftOut, Range, Unreadable
 
 ENCODING_SAMPLE = 200_000  # Bytes shown to the encoding detector, which is slow on more.
@@ -17,7 +18,7 @@ OPENING = 80  # Characters of the text that stand for a title where there is non
 BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 CONTROL_CODES = (*range(9), *range(14, 27), *range(28, 32))  # Not tab, line end, form feed, escape.
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-FRONT_MATTER_TITLE = re.compile(r"^title:[ \t]*(['\"]?)(.+?)\1[ \t]*$", re.MULTILINE)
+FRONT_MATTER_FIELD = r"^%s:[ \t]*(['\"]?)(.+?)\1[ \t]*$"
 ATX_HEADING = re.compile(r"^[ \t]{0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 IMAGE_LINE = re.compile(r"^[ \t]*!\[[^\]\n]*\]\([^)\n]*\)[ \t]*$", re.MULTILINE)
@@ -64,21 +65,33 @@ def decode_legacy(content: bytes) -> str:
 def read_text(file: str, content: bytes) -> Article:
     """A plain text file; its first short line is its title."""
     text = decode(content)
+    heading = _title_line(text)
+    return Article(
+        file,
+        heading.text if heading else title_from(file, text),
+        text,
+        numbered=True,
+        headings=(heading,) if heading else (),
+        date=find_date(text),
+        author=find_author(text),
+    )
+
+
+def _title_line(text: str) -> Heading | None:
+    """The first line that says something, if it looks like a title."""
     position = 0
     for line in text.split("\n"):
         words = line.strip()
         if words and not boilerplate_reason(line):
-            # A title stands alone on its line: short, and not closed like a sentence.
-            if (
-                len(words) <= LONGEST_TITLE
-                and words[-1] not in ".,;:"
-                and len(words) < len(text) / 2
-            ):
-                headings = (Heading(position, position + len(line), words),)
-                return Article(file, words, text, numbered=True, headings=headings)
-            break
+            titled = may_be_title(words, text)
+            return Heading(position, position + len(line), words) if titled else None
         position += len(line) + 1
-    return Article(file, title_from(file, text), text, numbered=True)
+    return None
+
+
+def may_be_title(words: str, text: str) -> bool:
+    """Whether the first line of a text is its title: short, and not closed like a sentence."""
+    return len(words) <= LONGEST_TITLE and len(words) < len(text) / 2 and words[-1] not in ".,;:"
 
 
 def read_markdown(file: str, content: bytes) -> Article:
@@ -99,14 +112,29 @@ def read_markdown(file: str, content: bytes) -> Article:
         for found in ATX_HEADING.finditer(text)
         if not (front and found.start() < front.end())
     )
-    named = FRONT_MATTER_TITLE.search(front.group(1)) if front else None
-    if named:
-        title = named.group(2).strip()
+    body = text[front.end() if front else 0 :]
+
+    def field(name: str) -> str:
+        found = re.search(FRONT_MATTER_FIELD % name, front.group(1), re.M) if front else None
+        return found.group(2).strip() if found else ""
+
+    if field("title"):
+        title = field("title")
     elif headings:
         title = headings[0].text
     else:
-        title = title_from(file, text[front.end() if front else 0 :])
-    return Article(file, title, text, True, headings, tuple(left_out), marks)
+        title = title_from(file, body)
+    return Article(
+        file,
+        title,
+        text,
+        numbered=True,
+        headings=headings,
+        left_out=tuple(left_out),
+        markup=marks,
+        date=read_date(field("date")) or find_date(body),
+        author=field("author") or find_author(body),
+    )
 
 
 def find_marks(text: str) -> tuple[Range, ...]:

@@ -6,6 +6,7 @@ continue: blank lines, list items, headings, left-out ranges.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import sentencex
 
@@ -15,6 +16,8 @@ BLANK_LINE = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)+")
 # A line that begins a block of its own: Markdown headings, list items, quotes, table rows, rules.
 STARTS_BLOCK = re.compile(r"[ \t]*(?:#{1,6}[ \t]|[-*+•▪–][ \t]|\d{1,3}[.)][ \t]|>|\||```|---)")
 LIST_NUMBER = re.compile(r"\s*\(?[0-9a-zA-Z]{1,3}[.)]\s*")
+# A quotation of several words whose full stop stands inside it, before a new sentence.
+QUOTE_CLOSES = re.compile(r"[“\"][^“”\"\n]*\s[^“”\"\n]*\.[”\"]\s+(?=[A-Z])")
 HEADING_LENGTH = 60  # A shorter line without a full stop, above a capital letter, is a heading.
 LONGEST_SENTENCE = 1000  # Text without full stops (tables, logs) is cut at a space about here.
 SPLITTER_WINDOW = (
@@ -92,11 +95,13 @@ def _split(text: str, start: int, end: int) -> Iterator[Range]:
         elif LIST_NUMBER.fullmatch(text, left, right) and right < end:
             number_start = left
             continue
-        inner = text[left:right]
-        left += len(inner) - len(inner.lstrip())
-        right -= len(inner) - len(inner.rstrip())
-        if left < right:
-            yield left, right
+        # The library takes the full stop of “Tulloch & Co.” for that of an abbreviation.
+        cuts = [found.end() for found in QUOTE_CLOSES.finditer(text, left, right)]
+        for first, last in pairwise([left, *cuts, right]):
+            inner = text[first:last]
+            trimmed = first + len(inner) - len(inner.lstrip())
+            if trimmed < first + len(inner.rstrip()):
+                yield trimmed, first + len(inner.rstrip())
 
 
 def _bounded(text: str, start: int, end: int) -> Iterator[Range]:

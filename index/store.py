@@ -40,11 +40,16 @@ WORDS = "words"
 SCHEMA = """
 CREATE TABLE article (
     file TEXT PRIMARY KEY, digest TEXT, title TEXT, text TEXT, numbered INTEGER,
-    headings TEXT, left_out TEXT, markup TEXT, sentences TEXT);
+    headings TEXT, left_out TEXT, markup TEXT, sentences TEXT,
+    date TEXT, author TEXT, pages TEXT, remarks TEXT);
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, file TEXT, start INTEGER, "end" INTEGER, key TEXT);
 CREATE INDEX chunk_file ON chunk (file);
 CREATE TABLE skipped (file TEXT PRIMARY KEY, reason TEXT, digest TEXT);
 """
+SELECT = (
+    "SELECT digest, file, title, text, numbered, headings, left_out, markup, sentences, date, "
+    "author, pages, remarks FROM article"
+)
 
 
 class Index:
@@ -113,6 +118,10 @@ class Index:
         """In how many chunks a stem occurs; see `index.words.stems`."""
         return self._words.count(stem)
 
+    def resembles(self, stem: str) -> bool:
+        """Whether a stem, or one that differs from it by a letter, occurs at all."""
+        return self._words.resembles(stem)
+
     def stems(self, text: str) -> list[str]:
         """The words of a text as this index compares them."""
         return stems(text)
@@ -148,20 +157,13 @@ class Index:
 
     def article(self, file: str) -> Article | None:
         """An article by its name, or None."""
-        row = self._articles.execute(
-            "SELECT file, title, text, numbered, headings, left_out, markup, sentences "
-            "FROM article WHERE file = ?",
-            (file,),
-        ).fetchone()
+        row = self._articles.execute(SELECT + " WHERE file = ?", (file,)).fetchone()
         return _article(row) if row else None
 
     def articles(self) -> Iterator[tuple[Article, str]]:
         """Every article with the SHA-256 of its file, sorted by name."""
-        for row in self._articles.execute(
-            "SELECT file, title, text, numbered, headings, left_out, markup, sentences, digest "
-            "FROM article ORDER BY file"
-        ):
-            yield _article(row[:8]), row[8]
+        for row in self._articles.execute(SELECT + " ORDER BY file"):
+            yield _article(row), row[0]
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each article's file as it was indexed."""
@@ -212,7 +214,7 @@ def write_articles(
     with database:
         database.executescript(SCHEMA)
         database.executemany(
-            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     article.file,
@@ -224,6 +226,10 @@ def write_articles(
                     json.dumps([asdict(gap) for gap in article.left_out]),
                     json.dumps(article.markup),
                     json.dumps(article.sentences),
+                    article.date,
+                    article.author,
+                    json.dumps(article.pages),
+                    json.dumps(article.remarks),
                 )
                 for article, digest in articles
             ),
@@ -247,7 +253,8 @@ def write_vectors(path: Path, vectors: Matrix) -> None:
 
 
 def _article(row: Sequence[Any]) -> Article:
-    file, title, text, numbered, headings, left_out, markup, sentences = row
+    _, file, title, text, numbered, headings, left_out, markup, sentences, *rest = row
+    date, author, pages, remarks = rest
     return Article(
         file=file,
         title=title,
@@ -257,6 +264,10 @@ def _article(row: Sequence[Any]) -> Article:
         left_out=tuple(LeftOut(**values) for values in json.loads(left_out)),
         markup=_ranges(markup),
         sentences=_ranges(sentences),
+        date=date,
+        author=author,
+        pages=tuple(json.loads(pages)),
+        remarks=tuple(json.loads(remarks)),
     )
 
 

@@ -3,6 +3,7 @@
 Every position is a half-open range of characters (Unicode code points) in `Article.text`.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +68,9 @@ class Article:
     `file` is its path relative to the indexed folder and its identity. `numbered` says whether the
     lines of `text` are the lines of the file. `markup` are the marks a reader of the rendered
     article would not see (Markdown emphasis, link targets). `sentences` cover everything that is
-    not left out, in order.
+    not left out, in order. `date` is in ISO form as far as it is known, such as 2023-06; it and
+    `author` are empty where the article does not say. `pages` is where each page begins; `remarks`
+    are what a user should know about the reading, such as a page without text.
     """
 
     file: str
@@ -78,9 +81,27 @@ class Article:
     left_out: tuple[LeftOut, ...] = ()
     markup: tuple[Range, ...] = ()
     sentences: tuple[Range, ...] = ()
+    date: str = ""
+    author: str = ""
+    pages: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def page(self, position: int) -> int | None:
+        """The page (counted from 1) that a position is on; None where there are none."""
+        return max(1, bisect_right(self.pages, position)) if self.pages else None
 
     def lines(self, start: int, end: int) -> Range | None:
-        """First and last line (counted from 1) of a range; None where lines mean nothing."""
+        """First and last line (counted from 1) of a range; None where lines mean nothing.
+
+        Where there are pages, they are counted on the page, and a range over two pages has none.
+        """
+        page = self.page(start)
+        if page is not None:
+            if self.page(max(start, end - 1)) != page:
+                return None
+            above = self.text[self.pages[page - 1] : start].split("\n")
+            first = sum(1 for line in above[:-1] if line) + 1
+            return first, first + len(re.findall(r"\n+", self.text[start:end].strip()))
         if not self.numbered:
             return None
         first = self.text.count("\n", 0, start) + 1

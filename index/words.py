@@ -81,11 +81,25 @@ class Words:
 
     def _term(self, stem: str) -> tantivy.Query:
         """A query for a stem; for one that occurs nowhere, for those that differ by a letter."""
-        if len(stem) < SHORTEST_MISSPELLED or not stem.isalpha() or self.count(stem):
+        if self.count(stem) or not _may_be_misspelled(stem):
             return tantivy.Query.term_query(self._index.schema, "text", stem)
-        alike = tantivy.Query.fuzzy_term_query(self._index.schema, "text", stem)
-        return tantivy.Query.boost_query(alike, MISSPELLED_SCORE)
+        return tantivy.Query.boost_query(self._alike(stem), MISSPELLED_SCORE)
+
+    def _alike(self, stem: str) -> tantivy.Query:
+        return tantivy.Query.fuzzy_term_query(self._index.schema, "text", stem)
 
     def count(self, stem: str) -> int:
         """In how many chunks a stem (as `stems` gives it) occurs."""
         return int(self._searcher.doc_freq("text", stem))
+
+    def resembles(self, stem: str) -> bool:
+        """Whether a stem, or one that differs by a letter, occurs at all."""
+        if self.count(stem):
+            return True
+        return _may_be_misspelled(stem) and bool(
+            self._searcher.search(self._alike(stem), 1, count=False).hits
+        )
+
+
+def _may_be_misspelled(stem: str) -> bool:
+    return len(stem) >= SHORTEST_MISSPELLED and stem.isalpha()

@@ -9,7 +9,8 @@ from rag.types import Citation
 LONGEST_LINES = 600  # Characters; an id of longer lines also gives the characters it means.
 ID = re.compile(
     r"(?P<file>.+?)"
-    r"(?:#(?:L(?P<first>\d{1,9})(?:-L?(?P<last>\d{1,9}))?:?)?(?:c(?P<start>\d{1,9})-(?P<end>\d{1,9}))?)?",
+    r"(?:#(?:L(?P<first>\d{1,9})(?:-L?(?P<last>\d{1,9}))?:?|p(?P<page>\d{1,9}):?)?"
+    r"(?:c(?P<start>\d{1,9})-(?P<end>\d{1,9}))?)?",
     re.DOTALL,  # A file name may hold any character.
 )
 
@@ -30,15 +31,23 @@ def cite(
         start=start,
         end=end,
         lines=article.lines(start, end),
-        page=None,
+        page=article.page(start),
         heading=article.heading(start),
         quote=article.text[start:end],
         short=short,
+        date=article.date,
+        author=article.author,
     )
 
 
 def citation_id(article: Article, start: int, end: int) -> str:
-    """A stable name for a range, such as a.md#L12-18, a.txt#L1:c120-310, or page.html#c120-310."""
+    """A stable name for a range, such as a.md#L12-18, a.txt#L1:c120-310, or page.html#c120-310.
+
+    Where there are pages: b.pdf#p3:c120-310.
+    """
+    page = article.page(start)
+    if page is not None:
+        return f"{article.file}#p{page}:c{start}-{end}"
     lines = article.lines(start, end)
     if lines is None:
         return f"{article.file}#c{start}-{end}"
@@ -74,6 +83,11 @@ def locate(id: str, index: Index) -> tuple[Article, Range]:
         )
     if parts["start"]:
         start, end = int(parts["start"]), int(parts["end"])
+    elif parts["page"]:
+        page, pages = int(parts["page"]), len(article.pages)
+        if not 1 <= page <= pages:
+            raise UnknownCitation(f"{article.file} has {pages} pages; {id!r} is not there.")
+        start, end = (*article.pages, len(article.text))[page - 1 : page + 1]
     elif parts["first"]:
         first, last = int(parts["first"]), int(parts["last"] or parts["first"])
         lines = article.text.count("\n") + 1

@@ -45,7 +45,8 @@ class Reader(Protocol):
 class Citation:
     """Where a sentence of an answer stands: `article.text[start:end] == quote`, always.
 
-    `short` is the range of the answering words inside it, in the same offsets.
+    `short` is the range of the answering words inside it, in the same offsets. `date` (ISO, as far
+    as it is known) and `author` are the article's, empty where it does not say.
     """
 
     number: int
@@ -59,6 +60,8 @@ class Citation:
     heading: str | None
     quote: str
     short: Range | None = None
+    date: str = ""
+    author: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The citation as the command line prints it."""
@@ -73,6 +76,8 @@ class Citation:
             "page": self.page,
             "heading": self.heading,
             "quote": self.quote,
+            "date": self.date or None,
+            "author": self.author or None,
         }
 
 

@@ -249,6 +249,11 @@ def test_a_follow_up_says_what_was_searched_for(open_page, address) -> None:
     answer = put(page, "Who designed it?")
     expect(answer.locator("p").first).to_contain_text("Searched for: ")
     expect(answer).to_contain_text("Lorne")
+    searched = answer.locator('a[href="#ask"]')
+    searched.click()
+    box = page.locator("#ask textarea")
+    expect(box).to_have_value(searched.inner_text())
+    expect(box).to_be_focused()
 
 
 def test_a_conflict_is_shown_with_both_values(open_page, scripted_address) -> None:

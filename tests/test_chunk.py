@@ -100,6 +100,7 @@ def test_chunks_are_whole_sentences_and_overlap() -> None:
         ("Dr. J. R. Hale met U.S. officials. He left.", 2),
         ("It cost 3.5 million. No. 4 is closed.", 2),
         ("“We won.” She smiled. “Did you?”", 3),
+        ("She signed “A. Tulloch & Co.” The lamp is red.", 2),
         ("A heading\nThe text begins here. And ends.", 3),
         ("- one thing\n- another thing\n\nText.", 3),
         ("A line that is wrapped at about seventy columns as mail used to be and\ngoes on.", 1),

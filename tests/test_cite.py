@@ -87,6 +87,8 @@ def test_a_citation_carries_all_that_a_reader_needs(sample: Index) -> None:
         "page": None,
         "heading": "The lens",
         "quote": "It consists of 1,008 pieces of glass and weighs 2.3 tonnes.",
+        "date": None,
+        "author": None,
     }
 
 

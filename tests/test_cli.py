@@ -12,7 +12,21 @@ from index import Index, open_index
 from tests.conftest import ROOT, write_articles
 from ui.cli import main
 
-CITATION = {"number", "id", "file", "title", "start", "end", "lines", "page", "heading", "quote"}
+CITATION = {
+    "number",
+    "id",
+    "file",
+    "title",
+    "start",
+    "end",
+    "lines",
+    "page",
+    "heading",
+    "quote",
+} | {
+    "date",
+    "author",
+}
 ANSWER = {
     "id", "question", "searched_for", "answered", "mode", "answer", "short_answer", "citations",
     "conflict", "unsupported", "nearest", "seconds",

@@ -129,7 +129,8 @@ def test_a_number_without_a_citation_becomes_no_chip() -> None:
 def test_searched_for_is_told_only_when_it_differs() -> None:
     assert "Searched for" not in rendered(replace(ANSWER, searched_for="how many steps"))
     told = rendered(replace(ANSWER, searched_for="How many steps has the tower?"))
-    assert told.startswith("*Searched for: How many steps has the tower?*")
+    link = '[How many steps has the tower?](#ask "Change it and ask again")'
+    assert told.startswith(f"*Searched for: {link}*")
 
 
 def test_a_conflict_lists_every_value_with_its_citations() -> None:
@@ -192,8 +193,10 @@ def test_other_links_point_nowhere(link: object) -> None:
     [
         ({}, "line 3"),
         ({"lines": (3, 5)}, "lines 3–5"),
-        ({"page": 4}, "page 4"),
-        ({"lines": None}, "under “The tall tower”"),
+        ({"page": 4}, "page 4, line 3"),
+        ({"page": 4, "lines": None}, "page 4"),
+        ({"lines": None, "heading": "The lamp"}, "under “The lamp”"),
+        ({"lines": None}, ""),  # The title stands there already.
         ({"lines": None, "heading": None}, ""),
     ],
 )

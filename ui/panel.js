@@ -210,13 +210,26 @@ function tidy() {
   markCurrent();
 }
 
+// What was searched for, back in the box, to be changed and asked again.
+function editQuestion(words) {
+  const box = document.querySelector('#ask textarea');
+  if (!box) return;
+  box.value = words;
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+  box.focus();
+}
+
 const listeners = {
   async click(event) {
     const target = event.target.closest ? event.target : event.target.parentElement;
     const chip = target.closest('#chat ' + CHIP);
     const linked = target.closest('#panel [data-link]');
     const copy = target.closest('#chat button[aria-label="Copy message"]');
-    if (chip) {
+    const again = target.closest('#chat a[href="#ask"]');
+    if (again) {
+      event.preventDefault();
+      editQuestion(again.textContent);
+    } else if (chip) {
       event.preventDefault();
       await openArticle(chip.getAttribute('href'), chip);
     } else if (linked) await openArticle(linked.dataset.link, state.opener);

@@ -34,6 +34,7 @@ LINK = re.compile(r"#src-([0-9a-f]{16})-(\d{1,9})-(\d{1,9})-([0-9a-f]{8})(?:-(\d
 LIST_ITEM = re.compile(r"\s*(?:[-*+•▪–]|\d{1,3}[.)])[ \t]")
 WRAPPED = re.compile(r"(?m)^(.{45,})\n")
 HIDDEN = "hidden"
+EDIT = '#ask "Change it and ask again"'  # panel.js puts the words into the question box.
 CHANGED = "This article has changed since the answer was given: the cited words are not marked."
 
 
@@ -73,15 +74,16 @@ def error_markdown(message: str) -> str:
 
 def place(citation: Citation) -> str:
     """Where a passage stands, in words: `line 12`, `lines 12–14`, `page 3`, or a heading."""
-    return _place(citation.lines, citation.page, citation.heading)
+    heading = citation.heading if citation.heading != citation.title else None
+    return _place(citation.lines, citation.page, heading)
 
 
 def _place(lines: Range | None, page: int | None, heading: str | None) -> str:
-    if page is not None:
-        return f"page {page}"
-    if lines:
-        first, last = lines
-        return f"line {first}" if first == last else f"lines {first}–{last}"
+    if page is not None or lines:
+        first, last = lines or (0, 0)
+        there = f"line {first}" if first == last else f"lines {first}–{last}"
+        on_page = f"page {page}" if page is not None else ""
+        return ", ".join(filter(None, (on_page, there if lines else "")))
     return f"under “{heading}”" if heading else ""
 
 
@@ -104,7 +106,7 @@ def read_link(link: object) -> Target | None:
 
 def chip(citation: Citation) -> str:
     """A citation number as a Markdown link, with title and place as its tooltip."""
-    where = ", ".join(filter(None, (citation.title, place(citation))))
+    where = ", ".join(filter(None, (citation.title, citation.date, place(citation))))
     tooltip = escape(where).replace('"', "&quot;")
     return f'[{citation.number}]({link(citation)} "{tooltip}")'
 
@@ -114,7 +116,7 @@ def markdown(answer: Answer, shown: Shown) -> str:
     chips = {citation.number: chip(citation) for citation in answer.citations}
     parts: list[str] = []
     if _differs(answer.searched_for, answer.question):
-        parts.append(f"*Searched for: {escape(answer.searched_for)}*")
+        parts.append(f"*Searched for: [{escape(answer.searched_for)}]({EDIT})*")
     if answer.conflict:
         parts.append("#### Your sources disagree")
         parts.append(
@@ -177,7 +179,8 @@ def _source_lines(citations: Sequence[Citation]) -> list[str]:
         places = [words for words in dict.fromkeys(map(place, cited)) if words]
         if len(places) > 1 and all(words.startswith("line") for words in places):
             places = ["lines " + ", ".join(words.split(" ", 1)[1] for words in places)]
-        where = ", ".join(escape(words) for words in (file, *places))
+        dated = [cited[0].date] if cited[0].date else []
+        where = ", ".join(escape(words) for words in (*dated, file, *places))
         lines.append(f"{chips} {escape(cited[0].title)} · {where}")
     return lines
 
@@ -197,7 +200,7 @@ def _card(citation: Citation, shown: Shown) -> Data:
         "number": citation.number,
         "title": citation.title,
         "file": citation.file,
-        "place": place(citation),
+        "place": ", ".join(filter(None, (citation.date, place(citation)))),
         "quote": _excerpt(shown(citation), 220),
         "link": link(citation),
     }
@@ -211,7 +214,7 @@ def source(article: Article, target: Target) -> Data:
     return {
         "title": article.title,
         "file": article.file,
-        "place": _place(article.lines(start, end), None, article.heading(start))
+        "place": _place(article.lines(start, end), article.page(start), article.heading(start))
         if unchanged
         else "",
         "note": "" if unchanged else CHANGED,

@@ -8,7 +8,7 @@ from typing import Any
 
 from index import open_index
 from index.read import find_files, read_bytes
-from index.types import FootnoteError, Unreadable
+from index.types import Article, FootnoteError, Range, Unreadable
 from ui.terminal import clean
 
 
@@ -17,21 +17,10 @@ def describe(folder: Path) -> dict[str, Any]:
     index = open_index(folder)
     manifest = index.manifest
     digests = index.digests()
-    passages = Counter(file for _, file, _, _, _ in index.chunk_rows())
-    files = [
-        {
-            "file": article.file,
-            "title": article.title,
-            "characters": len(article.text),
-            "words": len(article.text.split()),
-            "passages": passages[article.file],
-            "left_out": [
-                {"start": gap.start, "end": gap.end, "reason": gap.reason}
-                for gap in article.left_out
-            ],
-        }
-        for article, _ in index.articles()
-    ]
+    passages: dict[str, list[Range]] = {}
+    for _, file, start, end, _ in index.chunk_rows():
+        passages.setdefault(file, []).append((start, end))
+    files = [_file(article, passages.get(article.file, [])) for article, _ in index.articles()]
     return {
         "index": str(folder),
         "build": index.build.name,
@@ -47,6 +36,40 @@ def describe(folder: Path) -> dict[str, Any]:
         "left_out_files": {file: reason for file, (reason, _) in index.skipped().items()},
         "files": files,
     }
+
+
+def _file(article: Article, passages: list[Range]) -> dict[str, Any]:
+    """What an article is, and what of its text is in its passages, left out, or in neither."""
+    gaps = [(gap.start, gap.end) for gap in article.left_out]
+    reached = _letters(article.text, passages)
+    left_out = _letters(article.text, [*passages, *gaps]) - reached
+    written = _letters(article.text, [(0, len(article.text))])
+    return {
+        "file": article.file,
+        "title": article.title,
+        "author": article.author or None,
+        "date": article.date or None,
+        "characters": len(article.text),
+        "words": len(article.text.split()),
+        "pages": len(article.pages) or None,
+        "passages": len(passages),
+        "in_passages": round(reached / written, 4),
+        "left_out_share": round(left_out / written, 4),
+        "lost_characters": written - reached - left_out,
+        "left_out": [
+            {"start": gap.start, "end": gap.end, "reason": gap.reason} for gap in article.left_out
+        ],
+        "remarks": list(article.remarks),
+    }
+
+
+def _letters(text: str, ranges: list[Range]) -> int:
+    """How many characters that are no space the ranges hold, each counted once."""
+    count, position = 0, 0
+    for start, end in sorted(ranges):
+        count += len("".join(text[max(start, position) : end].split()))
+        position = max(position, end)
+    return count
 
 
 def _changes(
@@ -85,12 +108,21 @@ def status_lines(described: dict[str, Any]) -> Iterator[str]:
         )
         fresh = not any(described[what] for what in ("new", "changed", "removed"))
         yield f"changes  {counts} since then" + ("" if fresh else ": run `rag index`")
+    shares = [(file["characters"], file["in_passages"]) for file in described["files"]]
+    whole = sum(count for count, _ in shares) or 1
+    lost = sum(file["lost_characters"] for file in described["files"])
+    share = sum(count * part for count, part in shares) / whole
+    told = f", {lost} characters are lost: please report this" if lost else ", the rest left out"
+    yield f"coverage {share:.1%} of the text is in passages" + told * (share < 1)
     for file, reason in described["left_out_files"].items():
         yield f"left out {clean(file)}: {clean(reason)}"
     for file in described["files"]:
         reasons = Counter(gap["reason"] for gap in file["left_out"])
+        for remark in file["remarks"]:
+            yield f"note     {clean(file['file'])}: {clean(remark)}"
         if reasons:
             listed = ", ".join(
                 f"{reason} ({count})" if count > 1 else reason for reason, count in reasons.items()
             )
-            yield f"left out {clean(file['file'])}: {listed}"
+            share = f"{file['left_out_share']:.1%}"
+            yield f"left out {share} of {clean(file['file'])}: {clean(listed)}"

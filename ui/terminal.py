@@ -28,12 +28,13 @@ def clean(text: str) -> str:
 
 def place(citation: Citation) -> str:
     """Where a citation stands, in words: `line 12`, `lines 12-14`, `page 3`, or its heading."""
-    if citation.page is not None:
-        return f"page {citation.page}"
-    if citation.lines is not None:
-        first, last = citation.lines
-        return f"line {first}" if first == last else f"lines {first}-{last}"
-    return f"under “{citation.heading}”" if citation.heading else ""
+    if citation.page is not None or citation.lines is not None:
+        first, last = citation.lines or (0, 0)
+        there = f"line {first}" if first == last else f"lines {first}-{last}"
+        page = f"page {citation.page}" if citation.page is not None else ""
+        return ", ".join(filter(None, (page, there if citation.lines else "")))
+    named = citation.heading and citation.heading != citation.title
+    return f"under “{citation.heading}”" if named else ""
 
 
 def answer_pieces(answer: Answer) -> Iterator[Piece]:
@@ -71,8 +72,8 @@ def citation_pieces(citations: Sequence[Citation], *, quoted: bool = False) -> I
     """A list of citations: number, title, place, and the id that `rag show` takes."""
     for citation in citations:
         yield f"[{citation.number}] ", MARK
-        where = ", ".join(filter(None, (clean(citation.title), place(citation))))
-        yield where, ""
+        where = (clean(citation.title), clean(citation.date), place(citation))
+        yield ", ".join(filter(None, where)), ""
         yield f"  {clean(citation.id)}\n", QUIET
         if quoted:
             yield f"    {_snippet(citation.quote)}\n", QUIET
