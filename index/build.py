@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from index import store
 from index.chunk import CHUNKING, chunk_ranges
 from index.embed import DEFAULT_MODEL, load_embedder
-from index.manifest import flush, write_manifest
+from index.manifest import check_files, current_build, flush, read_manifest, write_manifest
 from index.read import READER_VERSION, find_files, read_article, read_bytes
 from index.types import (
     Article,
@@ -30,6 +30,7 @@ from index.types import (
     IndexUnusable,
     Matrix,
     NothingToIndex,
+    Range,
     Unreadable,
 )
 from index.words import Words
@@ -41,11 +42,15 @@ BUILDS_KEPT = 2  # The current one, and the one before for whoever still reads i
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a build found: names of files by what happened to them."""
+    """What a build found: names of files by what happened to them.
+
+    `renamed` are pairs of the name before and the name now; they are neither new nor removed.
+    """
 
     new: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
     skipped: dict[str, str]
     articles: int
     chunks: int
@@ -54,11 +59,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a build is: `done` of `total` in a stage; the last one carries the report."""
+    """How far a build is: `done` of `total` in a stage, at which file; the last has the report.
+
+    `note` is a sentence for the user: why everything is embedded again.
+    """
 
     stage: str
     done: int
     total: int
+    file: str = ""
+    note: str = ""
     report: Report | None = None
 
 
@@ -88,7 +98,7 @@ def build(
         articles: dict[str, tuple[Article, str]] = {}
         skipped = {file: (reason, "") for file, reason in found.passed_over.items()}
         for done, (file, path) in enumerate(found.files.items()):
-            yield Progress("reading", done, len(found.files))
+            yield Progress("reading", done, len(found.files), file)
             digest = ""
             try:
                 content = read_bytes(path)
@@ -103,33 +113,23 @@ def build(
         if not articles:
             listed = "; ".join(f"{file}: {reason}" for file, (reason, _) in skipped.items())
             raise NothingToIndex(f"None of the files can be indexed ({listed[:300]}).")
-        new = tuple(file for file in articles if file not in old_digests)
-        changed = tuple(f for f, (_, d) in articles.items() if old_digests.get(f, d) != d)
-        removed = tuple(sorted(old_digests.keys() - articles.keys()))
+        new, changed, removed, renamed = _changes(articles, old_digests)
         reasons = {file: reason for file, (reason, _) in sorted(skipped.items())}
 
         # 2) Nothing to do, and nothing is done.
         named = tuple(str(source.absolute()) for source in sources)
-        if old and not (new or changed or removed or readers_changed):
+        if old and not (new or changed or removed or renamed or readers_changed):
             made_alike = (old.manifest.model, old.manifest.chunking) == (model, CHUNKING)
             if made_alike and skipped == old_skipped and old.manifest.sources == named:
-                report = Report((), (), (), reasons, len(articles), old.manifest.chunks, 0)
+                report = Report((), (), (), (), reasons, len(articles), old.manifest.chunks, 0)
                 old.close()
-                yield Progress("done", 1, 1, report)
+                yield Progress("done", 1, 1, report=report)
                 return
 
         # 3) Cut, and embed the passages that the old index does not hold.
-        yield Progress("loading the model", 0, 1)
+        yield Progress("loading the model", 0, 1, note=_why_anew(folder, old, model))
         embedder = load_embedder(model, folder / "models")
-        rows: list[tuple[int, str, int, int, str]] = []
-        texts: list[str] = []
-        for article, _ in articles.values():
-            for start, end in chunk_ranges(article):
-                # The title says what the passage is about where the passage does not.
-                text = f"{article.title}\n{article.shown(start, end)}"
-                key = hashlib.sha256(text.encode()).hexdigest()[:32]
-                rows.append((len(rows), article.file, start, end, key))
-                texts.append(text)
+        rows, texts = _cut(articles, None if readers_changed else old)
         vectors, known_rows = _known_vectors(old, embedder, rows)
         wanted = [row for row in range(len(rows)) if row not in known_rows]
         for first in range(0, len(wanted), EMBEDDED_AT_ONCE):
@@ -167,14 +167,68 @@ def build(
         _make_current(folder, name)
         if old:
             old.close()
-        report = Report(new, changed, removed, reasons, len(articles), len(rows), len(wanted))
-        yield Progress("done", 1, 1, report)
+        report = Report(
+            new,
+            changed,
+            removed,
+            renamed,
+            reasons,
+            len(articles),
+            len(rows),
+            len(wanted),
+        )
+        yield Progress("done", 1, 1, report=report)
+
+
+def _changes(
+    articles: dict[str, tuple[Article, str]], before: dict[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Which files are new, changed, removed, and renamed: the same bytes under another name."""
+    gone: dict[str, list[str]] = {}
+    for file in sorted(before.keys() - articles.keys(), reverse=True):
+        gone.setdefault(before[file], []).append(file)
+    new, changed, renamed = [], [], []
+    for file, (_, digest) in articles.items():
+        if file in before:
+            if before[file] != digest:
+                changed.append(file)
+        elif gone.get(digest):
+            renamed.append((gone[digest].pop(), file))
+        else:
+            new.append(file)
+    removed = sorted(file for files in gone.values() for file in files)
+    return tuple(new), tuple(changed), tuple(removed), tuple(renamed)
+
+
+def _cut(
+    articles: dict[str, tuple[Article, str]], old: store.Index | None
+) -> tuple[list[tuple[int, str, int, int, str]], list[str]]:
+    """The passages of all articles as rows, and their texts as they are embedded.
+
+    What has not changed is cut where the old index cut it.
+    """
+    before: dict[str, list[Range]] = {}
+    digests = old.digests() if old and old.manifest.chunking == CHUNKING else {}
+    if old and digests:
+        for _, file, start, end, _ in old.chunk_rows():
+            before.setdefault(file, []).append((start, end))
+    rows: list[tuple[int, str, int, int, str]] = []
+    texts: list[str] = []
+    for article, digest in articles.values():
+        known = before.get(article.file) if digests.get(article.file) == digest else None
+        for start, end in known or chunk_ranges(article):
+            # The title says what the passage is about where the passage does not.
+            text = f"{article.title}\n{article.shown(start, end)}"
+            key = hashlib.sha256(text.encode()).hexdigest()[:32]
+            rows.append((len(rows), article.file, start, end, key))
+            texts.append(text)
+    return rows, texts
 
 
 def verify(index: store.Index) -> None:
     """Raise IndexUnusable unless offsets hold and sampled chunks find themselves."""
     rows = index.chunk_rows()
-    lengths = {article.file: len(article.text) for article, _ in index.articles()}
+    lengths = index.lengths()
     for _, file, start, end, _ in rows:
         if not 0 <= start < end <= lengths[file]:
             raise IndexUnusable(f"The new index points outside {file}; the old one stays.")
@@ -193,6 +247,37 @@ def _open_old(folder: Path) -> store.Index | None:
         return store.open_index(folder)
     except IndexUnusable:
         return None
+
+
+def _why_anew(folder: Path, old: store.Index | None, model: str) -> str:
+    """Why an index that is there cannot lend its vectors; empty when it can, or there is none."""
+    if old is None:
+        there = (folder / "current").is_symlink()
+        return "Everything is embedded anew: the index is not to be used again." * there
+    if old.manifest.model != model:
+        return f"Everything is embedded anew: the index was made with {old.manifest.model}."
+    if old.manifest.chunking != CHUNKING:
+        return "What is cut otherwise now is embedded anew: passages are made in another way."
+    return ""
+
+
+def roll_back(folder: Path) -> str:
+    """Make the build before the current one current again; returns when it was built.
+
+    The build that was current is kept, so that rolling back twice changes nothing. Raises
+    IndexUnusable when there is no other build, or it is damaged.
+    """
+    with _only_one(folder):
+        current = current_build(folder)
+        others = [path for path in (folder / "builds").iterdir() if path.name != current.name]
+        if not others:
+            raise IndexUnusable(f"There is no earlier build in {folder} to go back to.")
+        # Names begin with the time of the build.
+        before = max(others, key=lambda path: path.name)
+        manifest = read_manifest(before)
+        check_files(before, manifest)
+        _make_current(folder, before.name)
+        return manifest.created
 
 
 def _known_vectors(

@@ -165,6 +165,10 @@ class Index:
         for row in self._articles.execute(SELECT + " ORDER BY file"):
             yield _article(row), row[0]
 
+    def lengths(self) -> dict[str, int]:
+        """The characters of each article's text."""
+        return dict(self._articles.execute("SELECT file, length(text) FROM article"))
+
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each article's file as it was indexed."""
         return dict(self._articles.execute("SELECT file, digest FROM article"))

@@ -1,7 +1,9 @@
 """A rebuild does only what is needed, loses nothing, and never disturbs who is asking."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from index import Index, IndexUnusable, open_index
-from index.build import Report, build
+from index.build import Report, build, roll_back
 from index.manifest import MANIFEST
 from index.types import BuildRunning, NothingToIndex
+from rag import ask
 from tests.conftest import finish, write_articles
 
 WALL = (
@@ -63,7 +66,59 @@ def test_a_renamed_file_costs_no_embedding(
     make_index({"wall.txt": WALL})
     (tmp_path / "articles" / "wall.txt").rename(tmp_path / "articles" / "renamed.txt")
     report = rebuild()
-    assert (report.new, report.removed, report.embedded) == (("renamed.txt",), ("wall.txt",), 0)
+    assert (report.new, report.removed, report.embedded) == ((), (), 0)
+    assert report.renamed == (("wall.txt", "renamed.txt"),)
+    assert open_index(tmp_path / ".rag").files() == ["renamed.txt"]
+
+
+def test_copies_that_go_and_come_are_each_told(
+    make_index: Make, rebuild: Rebuild, tmp_path: Path
+) -> None:
+    make_index({"a.txt": WALL, "b.txt": WALL, "c.txt": WALL, "pier.txt": PIER})
+    for name in "abc":
+        (tmp_path / "articles" / f"{name}.txt").unlink()
+    write_articles(tmp_path / "articles", {"d.txt": WALL, "e.txt": WALL, "f.txt": "A new note."})
+    report = rebuild()
+    assert (report.new, report.changed, report.removed) == (("f.txt",), (), ("c.txt",))
+    assert report.renamed == (("a.txt", "d.txt"), ("b.txt", "e.txt"))
+
+
+def test_going_back_makes_the_build_before_answer(
+    make_index: Make, rebuild: Rebuild, tmp_path: Path
+) -> None:
+    make_index({"wall.txt": WALL})
+    with pytest.raises(IndexUnusable, match="no earlier build"):
+        roll_back(tmp_path / ".rag")
+    write_articles(tmp_path / "articles", {"pier.txt": PIER})
+    rebuild()
+    roll_back(tmp_path / ".rag")
+    assert open_index(tmp_path / ".rag").files() == ["wall.txt"]
+    roll_back(tmp_path / ".rag")
+    assert open_index(tmp_path / ".rag").files() == ["pier.txt", "wall.txt"]
+    assert rebuild().new == ()
+
+
+def test_a_damaged_build_is_not_gone_back_to(
+    make_index: Make, rebuild: Rebuild, tmp_path: Path
+) -> None:
+    index = make_index({"wall.txt": WALL})
+    write_articles(tmp_path / "articles", {"pier.txt": PIER})
+    rebuild()
+    (index.build / "vectors.faiss").write_bytes(b"")
+    with pytest.raises(IndexUnusable, match="damaged"):
+        roll_back(tmp_path / ".rag")
+    assert open_index(tmp_path / ".rag").files() == ["pier.txt", "wall.txt"]
+
+
+def test_why_everything_is_embedded_again_is_said(make_index: Make, tmp_path: Path) -> None:
+    index = make_index({"wall.txt": WALL})
+    manifest = index.build / MANIFEST
+    values = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**values, "chunking": "of another kind"}))
+    steps = list(build([tmp_path / "articles"], tmp_path / ".rag"))
+    assert [step.note for step in steps if step.note] == [
+        "What is cut otherwise now is embedded anew: passages are made in another way."
+    ]
 
 
 def test_full_embeds_everything_again(make_index: Make, rebuild: Rebuild) -> None:
@@ -126,30 +181,69 @@ def test_a_build_can_be_stopped_and_leaves_nothing_behind(make_index: Make, tmp_
     assert files_in(tmp_path / ".rag") == {"builds", "current", "lock", "models"}
 
 
-def test_a_killed_build_leaves_the_old_index_answering(make_index: Make, tmp_path: Path) -> None:
+KILLS = 100
+# Forks a build for every line it reads: importing what a build needs takes longer than the build.
+FORKING = """
+import os, sys
+from pathlib import Path
+import index.build, index.embed, index.read
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        list(index.build.build([Path(sys.argv[1])], Path(sys.argv[2])))
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
+"""
+
+
+def test_a_build_killed_at_any_moment_leaves_the_old_index_answering(
+    make_index: Make, tmp_path: Path
+) -> None:
+    articles, folder = tmp_path / "articles", tmp_path / ".rag"
     make_index({"wall.txt": WALL})
-    code = (
-        "import sys; from pathlib import Path; from index.build import build\n"
-        "for step in build([Path(sys.argv[1])], Path(sys.argv[2]), full=True):\n"
-        "    print(step.stage, flush=True)"
+    chance = random.Random(7)  # noqa: S311  # When to kill, not which secret.
+    builder = subprocess.Popen(
+        [sys.executable, "-c", FORKING, str(articles), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
-    for moment in range(6):
-        write_articles(tmp_path / "articles", {f"{moment}.txt": PIER + str(moment)})
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path / "articles"), str(tmp_path / ".rag")],
-            stdout=subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(moment * 0.05)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        assert "wall.txt" in open_index(tmp_path / ".rag").files()
-    report = finish(tmp_path / "articles", tmp_path / ".rag")
-    assert report.articles == 7
-    assert not [name for name in files_in(tmp_path / ".rag" / "builds") if name.startswith(".")]
-    assert len(files_in(tmp_path / ".rag" / "builds")) <= 2
+    assert builder.stdin is not None
+    assert builder.stdout is not None
+    finished = 0
+    longest = 0.2  # Seconds that a build takes, as far as was seen.
+    for turn in range(KILLS):
+        write_articles(articles, {"pier.txt": f"{PIER} Note {turn}."})
+        builder.stdin.write("\n")
+        builder.stdin.flush()
+        child = int(builder.stdout.readline())
+        started = time.perf_counter()
+        time.sleep(chance.uniform(0, longest))
+        with contextlib.suppress(ProcessLookupError):  # It had ended.
+            os.kill(child, signal.SIGKILL)
+        assert builder.stdout.readline() == "ended\n"
+        index = open_index(folder)
+        assert "wall.txt" in index.files()
+        *_, answer = ask("How long is the harbour wall?", index)
+        assert answer.answered
+        pier = index.article("pier.txt")
+        if pier and f"Note {turn}." in pier.text:
+            finished += 1
+            longest = max(0.05, time.perf_counter() - started - 0.1)
+        else:
+            longest *= 1.1
+        index.close()
+    builder.stdin.close()
+    builder.wait()
+    builder.stdout.close()
+    assert 0 < finished < KILLS, "all were killed too early, or too late"
+    assert finish(articles, folder).articles == 2
+    assert not [name for name in files_in(folder / "builds") if name.startswith(".")]
+    assert len(files_in(folder / "builds")) <= 2
+    assert files_in(folder) == {"builds", "current", "lock", "models"}
 
 
 def test_an_open_index_outlives_newer_builds(

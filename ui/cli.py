@@ -78,9 +78,7 @@ def make_parser() -> Parser:
         )
         return added
 
-    index = command(
-        "index", commands.run_index, "build the index of a folder, or bring it up to date"
-    )
+    index = command("index", _run_index, "build the index of a folder, or bring it up to date")
     index.add_argument(
         "paths",
         nargs="*",
@@ -92,7 +90,15 @@ def make_parser() -> Parser:
     index.add_argument(
         "--model", metavar="NAME", help="sentence-transformers model, by name or folder"
     )
-    index.add_argument("--json", action="store_true", help="print one JSON object")
+    index.add_argument(
+        "--watch", action="store_true", help="go on, and build again when files change"
+    )
+    index.add_argument(
+        "--rollback", action="store_true", help="go back to the build before the current one"
+    )
+    index.add_argument(
+        "--json", action="store_true", help="print one JSON object, and the progress on stderr"
+    )
 
     ask = command("ask", commands.run_ask, "answer one question, with citations")
     ask.add_argument("question", nargs="*", help="the question")
@@ -150,6 +156,12 @@ def make_parser() -> Parser:
     ui.add_argument("--port", type=_port, help=f"port ({DEFAULT_PORT}, or the next free one)")
     ui.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a name and a password")
     return parser
+
+
+def _run_index(chosen: argparse.Namespace) -> int:
+    from ui.indexing import run_index
+
+    return run_index(chosen)
 
 
 def _run_eval(chosen: argparse.Namespace) -> int:

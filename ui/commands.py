@@ -7,16 +7,14 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from index.build import Progress, Report
     from ui.terminal import Piece
 
 ANSWERED, NOT_IN_ARTICLES, FAILED = 0, 1, 2
-DEFAULT_ARTICLES = Path("articles")
 NO_PASSAGE = "No passage fits: try fewer words, or no quotes."
 
 
@@ -26,84 +24,6 @@ def fail(sentence: str) -> int:
 
     print(f"rag: {' '.join(clean(sentence).split())}", file=sys.stderr)
     return FAILED
-
-
-def run_index(chosen: argparse.Namespace) -> int:
-    """Build or update the index."""
-    report = build_index(chosen.paths, chosen.index, model=chosen.model, full=chosen.full)
-    if chosen.json:
-        print_json(
-            {
-                "new": report.new,
-                "changed": report.changed,
-                "removed": report.removed,
-                "left_out": report.skipped,
-                "articles": report.articles,
-                "passages": report.chunks,
-                "embedded": report.embedded,
-            }
-        )
-        return ANSWERED
-    from ui.terminal import clean
-
-    print(f"{len(report.new)} new, {len(report.changed)} changed, {len(report.removed)} removed")
-    print(f"{report.articles} articles, {report.chunks} passages in {clean(str(chosen.index))}")
-    if report.skipped:
-        print(f"{len(report.skipped)} left out:")
-        for file, reason in report.skipped.items():
-            print(f"  {clean(file)}: {clean(reason)}")
-    return ANSWERED
-
-
-def build_index(
-    paths: Sequence[Path], folder: Path, *, model: str | None = None, full: bool = False
-) -> "Report":
-    """Build with a progress bar on a terminal; returns the report."""
-    from index.build import build
-
-    sources = list(paths) or _last_sources(folder) or [DEFAULT_ARTICLES]
-    report = None
-    for progress in show_progress(build(sources, folder, model=model, full=full)):
-        report = progress.report
-    if report is None:
-        raise AssertionError("A build that ends without a report raises.")
-    return report
-
-
-def _last_sources(folder: Path) -> list[Path]:
-    """What was indexed the last time, if it is still there."""
-    from index.manifest import current_build, read_manifest
-    from index.types import IndexUnusable
-
-    try:
-        sources = [Path(source) for source in read_manifest(current_build(folder)).sources]
-    except IndexUnusable:
-        return []
-    return sources if all(source.exists() for source in sources) else []
-
-
-def show_progress(steps: "Iterable[Progress]") -> "Iterator[Progress]":
-    """Pass the steps of a build on, drawing them on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield from steps
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-        for step in steps:
-            if step.stage not in tasks:
-                tasks[step.stage] = bar.add_task(step.stage, total=step.total)
-            bar.update(tasks[step.stage], completed=step.done, total=step.total)
-            yield step
 
 
 def run_ask(chosen: argparse.Namespace) -> int:
@@ -314,6 +234,8 @@ def run_ui(chosen: argparse.Namespace) -> int:
         current_build(chosen.index)
     except IndexUnusable:
         print("No index yet: building it.", flush=True)
+        from ui.indexing import build_index
+
         report = build_index([], chosen.index)
         print(f"{report.articles} articles, {report.chunks} passages.", flush=True)
     print("Starting the browser chat …", flush=True)
