@@ -1,6 +1,6 @@
 """Quality on a question set: passages, answers, refusals, conflicts; a table with its peers.
 
-    python benchmarks/quality.py ../shared/data/squad2_articles --questions 600
+    python benchmarks/quality.py ../shared/data/squad2_articles --kept-out
     python benchmarks/quality.py articles --set tests/data/questions.jsonl
     python benchmarks/quality.py ../shared/articles --set benchmarks/four_articles.jsonl
 
@@ -29,6 +29,7 @@ from index import Index, open_index
 from index.build import build
 from rag.evaluate import area, evaluate, holds, summary, thresholds
 from rag.retrieve import CANDIDATES, COSINE_WEIGHT, WORDS_WEIGHT
+from training.examples import questions as kept_out
 from ui.evaluation import print_table
 
 Question = dict[str, Any]
@@ -100,6 +101,9 @@ def main() -> None:
     parser.add_argument("--set", type=Path, help="question file (default: DATA/queries.jsonl)")
     parser.add_argument("--questions", type=int, default=10**9, help="how many of each kind")
     parser.add_argument("--work", type=Path, default=Path(".quality"))
+    parser.add_argument(
+        "--kept-out", action="store_true", help="only texts that the reader was not trained on"
+    )
     parser.add_argument("--wrong", action="store_true", help="list the wrong answers too")
     parser.add_argument("--save", type=Path, help="keep the outcomes, for `rag eval --compare`")
     chosen = parser.parse_args()
@@ -111,8 +115,11 @@ def main() -> None:
     for step in build([articles], folder / ".rag"):
         if step.report:
             print(f"{step.report.articles} articles, {step.report.chunks} passages\n")
-    lines = (chosen.set or chosen.data / "queries.jsonl").read_text("utf-8").split("\n")
-    every = [json.loads(line) for line in lines if line]
+    if chosen.kept_out:
+        every = list(kept_out(chosen.data.resolve().parent, chosen.data.name, kept_out=True))
+    else:
+        lines = (chosen.set or chosen.data / "queries.jsonl").read_text("utf-8").split("\n")
+        every = [json.loads(line) for line in lines if line]
     ORDER.shuffle(every)
     kept = Counter[bool]()
     questions = []

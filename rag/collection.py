@@ -11,7 +11,8 @@ import numpy as np
 
 from index import Article, Index
 from index.types import Range
-from rag.extract import coverage, is_heading, leans_on, word_weights
+from rag.context import is_heading, leans_on
+from rag.extract import coverage, word_weights
 from rag.retrieve import retrieve
 
 TEXTS = r"(?:articles?|sources?|documents?|files?|texts?|papers?|pages?)"

@@ -28,8 +28,8 @@ FloatArray = NDArray[np.float32]
 class SpanReader:
     """Finds the words that answer a question in passages."""
 
-    def __init__(self) -> None:
-        self._session = open_session(MODEL)
+    def __init__(self, model: Path = MODEL) -> None:
+        self._session = open_session(model)
         # The reader was made from the default embedding model and shares its tokenizer.
         tokenizer = default_model_files() / "tokenizer.json"
         self._questions = load_tokenizer(tokenizer, QUESTION_PIECES)

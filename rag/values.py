@@ -24,6 +24,8 @@ SCALES = {
 }
 SIGNS = {"$": "dolla", "€": "euros", "£": "pound", "¥": "yen", "%": "perce", "°": "degre"}
 LAST_DAY = 31
+LATEST_YEAR = 2200
+FEW_WORDS = 3  # Fish against dogs; more are clauses, and clauses differ in their wording.
 MONTHS = {
     name: number
     for number, names in enumerate(
@@ -43,6 +45,7 @@ NUMBER = re.compile(
     r"(?:[ -](?P<word_scale>hundred|thousand|million|billion|trillion)\b)?",
     re.IGNORECASE,
 )
+SHORT_YEARS = re.compile(r"\b(1\d|20)(\d\d)[–/-](\d\d)\b(?![–/-])")  # Years as 1754 to 63.
 WORD = re.compile(r"[^\W\d_]+")
 # Words around a value that do not change it.
 FILLERS = frozenset(
@@ -64,6 +67,7 @@ MEASURES = frozenset(
 
 def numbers(value: str) -> list[float]:
     """The numbers of a value, with scale words worked in: $3bn and 3,000 million are 3e9."""
+    value = SHORT_YEARS.sub(r"\1\2–\1\3", value)
     found = []
     for match in NUMBER.finditer(value):
         if match["digits"]:
@@ -99,7 +103,8 @@ def same_value(one: str, other: str) -> bool:
     if kind(one) == kind(other) == "number":
         if months(one) or months(other):
             return not any(
-                mine and theirs and mine != theirs for mine, theirs in _dates(one, other)
+                mine and theirs and not (mine <= theirs or theirs <= mine)
+                for mine, theirs in _dates(one, other)
             )
         mine, theirs = set(numbers(one)), set(numbers(other))
         return mine <= theirs or theirs <= mine
@@ -134,13 +139,18 @@ def is_proper_name(value: str) -> bool:
 
 def comparable(one: str, other: str) -> bool:
     """Whether two values are of one kind and unit, so that they can contradict each other."""
-    if kind(one) != kind(other) or kind(one) == "words":
+    if kind(one) != kind(other):
         return False
+    if kind(one) == "words":
+        return max(len(one.split()), len(other.split())) <= FEW_WORDS
     if kind(one) == "name":
         return is_proper_name(one) and is_proper_name(other)
     # A month against a year says nothing; nor do barrels against dollars.
     if months(one) or months(other):
-        return any(mine and theirs for mine, theirs in _dates(one, other))
+        return any(
+            mine and theirs and max(mine | theirs) <= LATEST_YEAR
+            for mine, theirs in _dates(one, other)
+        )
     my_units, their_units = units(one), units(other)
     if my_units and their_units:
         return bool(my_units & their_units)

@@ -8,7 +8,8 @@ from index import Index
 from index.read import read_article
 from rag.answer import ask
 from rag.compose import short_answer
-from rag.extract import find, leans_on
+from rag.context import leans_on
+from rag.extract import find
 from rag.reader import load_reader
 from rag.retrieve import retrieve
 from rag.types import Answer
@@ -19,7 +20,6 @@ EXPLAIN = [
     "Why does the tidal station generate on the ebb only?",
     "How does a swap between Iran and Venezuela work?",
     "Why was condensate sent to Venezuela?",
-    "How does ash become a glaze?",
     "Why does the crowd thin out in a sourdough jar?",
     "How does the footbridge keep from swaying?",
 ]
@@ -167,6 +167,64 @@ def test_a_sentence_leans_by_how_it_begins(sentence: str, leans: bool) -> None:
     before, last = article.sentences[-2:]
     assert article.text[slice(*last)] == sentence
     assert leans_on(article, last) == (before if leans else None)
+
+
+MASONS = """# The tower
+
+The work took three years. The masons
+
+- cut out the joints by hand,
+- replaced 212 stones. They kept the old ones;
+- painted the gallery rail.
+
+Nobody was hurt in those years at the tower.
+"""
+
+
+def test_a_list_that_is_asked_for_is_quoted_whole_each_item_on_its_own(make_index: Make) -> None:
+    answer = last("What did the masons do to the tower?", make_index({"tower.md": MASONS}))
+    assert [[sentence.text for sentence in one] for one in answer.paragraphs] == [
+        ["The masons"],
+        ["cut out the joints by hand"],
+        ["replaced 212 stones.", "They kept the old ones;"],
+        ["painted the gallery rail."],
+    ]
+    assert answer.short_answer is None
+
+
+def test_one_item_brings_what_leads_to_its_list(make_index: Make) -> None:
+    answer = last("How many stones were replaced?", make_index({"tower.md": MASONS}))
+    assert sentences(answer) == ["The masons", "replaced 212 stones."]
+    assert answer.short_answer in {"212", "212 stones"}
+
+
+@pytest.mark.parametrize("tag", ["ul", "ol"])
+def test_the_lists_of_a_page_are_lists_too(make_index: Make, tag: str) -> None:
+    page = (
+        "<html><body><h1>The weir bridge</h1><p>The bridge at the weir is narrow and old. The rules"
+        f" for the bridge are simple:</p><{tag}><li>Horses are led across.</li><li><p>Nobody may "
+        f"fish from it.</p></li></{tag}><p>They were set by the council of Dray in 1931.</p>"
+        "</body></html>"
+    )
+    answer = last("Which rules are there for the bridge?", make_index({"weir.html": page}))
+    lead, *items = answer.citations[-3:]
+    assert lead.quote == "The rules for the bridge are simple:"
+    assert sentences(answer)[-2:] == ["Horses are led across.", "Nobody may fish from it."]
+    # The mark that a browser shows is in the article's text and not in what is said.
+    assert [one.quote.split()[0] for one in items] == (["•"] * 2 if tag == "ul" else ["1.", "2."])
+
+
+def test_a_comparison_quotes_both(sample: Index) -> None:
+    for question in (
+        "Compare the Orrin Bridge and the Weir Footbridge",
+        "Which is longer, the Orrin Bridge or the Weir Footbridge?",
+    ):
+        answer = last(question, sample)
+        files = [citation.file for citation in answer.citations]
+        assert {*files} == {"orrin-bridge-repair.txt", "weir-footbridge.html"}
+        # Grouped: one paragraph a source.
+        assert len(answer.paragraphs) == 2
+        assert files == sorted(files, key=files.index)
 
 
 def test_every_step_of_the_stream_is_whole(sample: Index) -> None:

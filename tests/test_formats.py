@@ -23,6 +23,7 @@ from index.read import READERS, read_article
 from index.types import Article, Unreadable
 from rag.answer import ask
 from rag.cite import cite, locate
+from ui.render import Target, fingerprint, source
 
 Make = Callable[[dict[str, str | bytes]], Index]
 DATA = Path(__file__).parent / "data" / "formats"
@@ -249,6 +250,15 @@ def test_a_page_can_be_named(make_index: Make) -> None:
     index = make_index({"ledger.pdf": MADE["ledger.pdf"]()})
     article, (start, end) = locate("ledger.pdf#p2", index)
     assert article.text[start:end].startswith("The harbour office")
+
+
+def test_the_lines_of_a_page_flow_on_in_the_panel(pages: Article) -> None:
+    start = pages.text.index("They were paid")
+    shown = source(pages, Target("", (start, start + 14), fingerprint("They were paid"), None))
+    assert shown["place"] == "page 2, line 5"
+    words = ["".join(run["text"] for run in block["runs"]) for block in shown["blocks"]]
+    assert not any("\n" in block.strip() for block in words)
+    assert any(block.startswith("The harbour office at Osmundsvik has kept a") for block in words)
 
 
 # What cannot be read says why, and takes nothing down with it.

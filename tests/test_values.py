@@ -125,6 +125,7 @@ def test_different_values_differ(one: str, other: str) -> None:
         ("1936", "1938"),
         ("Ebrahim Raisi", "Hassan Rouhani"),
         ("Guarda Civil de la Costa", "Paulina Voss"),
+        ("green", "brown"),
     ],
 )
 def test_values_of_one_kind_and_unit_can_contradict(one: str, other: str) -> None:
@@ -142,7 +143,8 @@ def test_values_of_one_kind_and_unit_can_contradict(one: str, other: str) -> Non
         ("June", "2019"),
         ("12 June", "2019"),
         ("Tehran", "1878"),
-        ("green", "brown"),
+        ("of a light green", "brown with a little red"),
+        ("August 1572", "5,000 to 30,000"),
         ("Felix Plasencia", "the Iranian president"),
     ],
 )

@@ -1,17 +1,20 @@
-"""Fit what weighs a span against its passage, and when an answer is believed.
+"""Fit what weighs a span, when an answer is believed, and when two values disagree.
 
-    python training/calibrate.py --data ../shared/data --index .quality/squad2_articles/.rag
+    python training/calibrate.py --data ../shared/data --work .quality
 
-Prints constants for rag/extract.py and rag/confidence.py, fitted on questions of squad2_articles
-about articles that the reader was trained on and not, and of timeqa_human as questions whose topic
-no article treats. Nothing is written.
+Prints constants for rag/extract.py, rag/confidence.py and rag/conflict.py; nothing is written. The
+questions are about texts that the reader was not trained on: elsewhere it is surer than it should
+be. --work holds the indexes that benchmarks/quality.py makes of each set.
 """
 
 import argparse
+import json
 import random
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,23 +22,29 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import Index, open_index
-from rag.confidence import unknown_names
+from rag.confidence import log_odds, unknown_names
+from rag.conflict import LEAST_CONFIDENCE, LEAST_NAMES, LEAST_WORDS, LONGEST_VALUE, shared_names
+from rag.context import is_heading
 from rag.evaluate import f1, holds
-from rag.extract import HEADING, Finding, candidates, is_heading
-from rag.kinds import fits, form
+from rag.extract import COVERAGE_WEIGHT, HEADING, RETRIEVAL_WEIGHT, Finding, candidates, find
+from rag.kinds import echo, fits, form, is_fact
 from rag.reader import load_reader
 from rag.retrieve import retrieve
+from rag.values import comparable, same_value
 from training.examples import questions, read_lines
+from ui.evaluation import print_table
 
 Floats = NDArray[np.float64]
-PASSAGES = 10
-TRIES = 4000  # Of the random search over weights.
-MOST_REFUSED = 0.05  # Of the questions that have an answer.
+Question = dict[str, Any]
+TRIES = 500  # Of the random search over weights.
+MOST_REFUSED = 0.05  # Of the questions of squad2_articles that have an answer.
+MOST_FALSE = 0.035  # Conflicts among them.
+SQUAD = "squad2_articles"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """All spans of one question: features (n, 5), and how good each is, (n,) each."""
+class Spans:
+    """All spans of one question: features (n, 4), and how good each is, (n,) each."""
 
     question: str
     findings: list[Finding]
@@ -43,91 +52,84 @@ class Candidates:
     overlaps: Floats
     right: Floats
 
+    def best(self, weights: Floats) -> int:
+        """The place of the span that wins under these weights."""
+        return int(np.argmax(self.features @ weights))
 
-def gather(question: str, answers: list[str], files: set[str], index: Index) -> Candidates:
+
+def gather(question: Question, index: Index) -> Spans:
     """Read the best passages of a question and note what is known of every span."""
-    hits = retrieve(question, index, limit=PASSAGES)
-    every = [one for found in candidates(question, hits, index, load_reader()) for one in found]
+    text, answers = question["question"], question["answers"] + question.get("wrong_answers", [])
+    evidence = [*question.get("evidence", []), *question.get("conflicting", [])]
+    files = {f"{one if isinstance(one, str) else one['doc']}.txt" for one in evidence}
+    places = [one for one in evidence if isinstance(one, dict) and "start" in one and not answers]
+    hits = retrieve(text, index)
+    every = [one for found in candidates(text, hits, index, load_reader()) for one in found]
     features, overlaps, right = [], [], []
     for one in every:
-        fixed = form(question, one.words) + HEADING * is_heading(one.article, one.sentence[0])
-        features.append((one.confidence, one.hit.score, one.coverage, one.sentence_coverage, fixed))
+        fixed = form(text, one.words) + HEADING * is_heading(one.article, one.sentence[0])
+        features.append((one.confidence, one.hit.score, one.sentence_coverage, fixed))
         here = one.article.file in files
+        start, end = one.sentence
         overlaps.append(max((f1(one.words, answer) for answer in answers), default=0.0) * here)
-        right.append(float(here and holds(one.article.text[slice(*one.sentence)], answers)))
-    return Candidates(question, every, np.array(features), np.array(overlaps), np.array(right))
+        quoted = any(
+            one.article.file == f"{place['doc']}.txt"
+            and start < place["end"]
+            and place["start"] < end
+            for place in places
+        )
+        right.append(float(quoted or (here and holds(one.article.text[start:end], answers))))
+    return Spans(
+        text, every, np.array(features).reshape(-1, 4), np.array(overlaps), np.array(right)
+    )
 
 
-def weights_by_search(gathered: list[Candidates], chance: random.Random) -> tuple[Floats, str]:
-    """The weights under which the best span overlaps most with the answers, by random search."""
+def weights_by_search(sets: dict[str, list[Spans]], chance: random.Random) -> Floats:
+    """The weights under which the best spans are best over all sets, by random search."""
 
-    def value(weights: Floats) -> tuple[float, float, float]:
-        best = [int(np.argmax(one.features @ weights)) for one in gathered]
-        overlap = np.mean([one.overlaps[n] for one, n in zip(gathered, best, strict=True)])
-        right = np.mean([one.right[n] for one, n in zip(gathered, best, strict=True)])
-        return float(overlap + right), float(overlap), float(right)
+    def value(weights: Floats) -> float:
+        scores = []
+        for spans in sets.values():
+            best = [one.best(weights) for one in spans]
+            overlap = np.mean([one.overlaps[n] for one, n in zip(spans, best, strict=True)])
+            right = np.mean([one.right[n] for one, n in zip(spans, best, strict=True)])
+            scores.append(0.7 * overlap + right)
+        return float(np.mean(scores))
 
-    found = np.array([1.0, 30.0, 10.0, 8.0, 1.0])
+    found = np.array([1.0, RETRIEVAL_WEIGHT, COVERAGE_WEIGHT, 1.0])
     best = value(found)
-    log = f"as before: F1 {best[1]:.3f}, right sentence {best[2]:.3f}"
+    print(f"as it is: {best:.4f}")
     for number in range(TRIES):
-        spread = 1.2 if number < TRIES / 2 else 0.3
-        factors = [np.exp(chance.gauss(0, spread)) for _ in range(4)]
-        tried = found * np.array([1.0, *factors])
+        spread = 0.6 if number < TRIES / 2 else 0.2
+        tried = found * np.array([1.0, *(np.exp(chance.gauss(0, spread)) for _ in range(2)), 1.0])
         reached = value(tried)
         if reached > best:
             found, best = tried, reached
-    return found, f"{log}; found: F1 {best[1]:.3f}, right sentence {best[2]:.3f}"
+    print(f"reader 1, retrieval {found[1]:.1f}, words {found[2]:.1f}: {best:.4f}")
+    return found
 
 
-def regression(rows: Floats, labels: Floats, ridge: float = 1.0) -> Floats:
-    """Logistic regression by Newton's method; the last column of rows is 1."""
-    weights = np.zeros(rows.shape[1])
-    for _ in range(30):
-        chance = 1 / (1 + np.exp(-rows @ weights))
-        gradient = rows.T @ (labels - chance) - ridge * weights
-        hessian = (rows * (chance * (1 - chance))[:, None]).T @ rows + ridge * np.eye(len(weights))
-        weights = weights + np.linalg.solve(hessian, gradient)
-    return weights
+def regression(rows: Floats, labels: Floats, weights: Floats, ridge: float = 1.0) -> Floats:
+    """Weighted logistic regression by Newton's method; the last column of rows is 1."""
+    found = np.zeros(rows.shape[1])
+    for _ in range(40):
+        chance = 1 / (1 + np.exp(-rows @ found))
+        gradient = rows.T @ (weights * (labels - chance)) - ridge * found
+        hessian = (rows * (weights * chance * (1 - chance))[:, None]).T @ rows
+        found = found + np.linalg.solve(hessian + ridge * np.eye(len(found)), gradient)
+    return found
 
 
-def main() -> None:
-    """Gather, search, fit, print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--index", type=Path, required=True, help="an index of squad2_articles")
-    parser.add_argument("--questions", type=int, default=250, help="how many of each kind")
-    chosen = parser.parse_args()
-    index = open_index(chosen.index)
-    chance = random.Random(11)
-    # Articles that the reader was not trained on: elsewhere it is surer than it should be.
-    asked = list(questions(chosen.data, "squad2_articles", kept_out=True))
-    answerable = [one for one in asked if one["answerable"]]
-    look_alike = [one["question"] for one in asked if not one["answerable"]]
-    elsewhere = [
-        one["question"] for one in read_lines(chosen.data / "timeqa_human" / "queries.jsonl")
-    ]
+def confidence(
+    answerable: list[Spans], without: dict[str, list[Spans]], weights: Floats, index: Index
+) -> None:
+    """Print the constants of rag.confidence.log_odds, and the errors they leave."""
 
-    def sample(values: list) -> list:
-        return chance.sample(values, min(chosen.questions, len(values)))
-
-    gathered = [
-        gather(one["question"], one["answers"], {f"{one['evidence'][0]['doc']}.txt"}, index)
-        for one in sample(answerable)
-    ]
-    weights, told = weights_by_search(gathered, chance)
-    print(f"{len(gathered)} questions with an answer. {told}")
-    print("weights of reader, retrieval, passage, sentence, form:", weights.round(1))
-    without = {
-        name: [gather(text, [], set(), index) for text in sample(texts)]
-        for name, texts in (("look-alike", look_alike), ("elsewhere", elsewhere))
-    }
-
-    def row(one: Candidates) -> list[float]:
-        best = one.findings[int(np.argmax(one.features @ weights))]
+    def row(one: Spans) -> list[float]:
+        best = one.findings[one.best(weights)]
         return [
             best.confidence,
-            best.hit.score,
+            best.hit.cosine,
             best.coverage,
             best.sentence_coverage,
             float(bool(unknown_names(one.question, index))),
@@ -135,24 +137,145 @@ def main() -> None:
             1.0,
         ]
 
-    known = [one for one in gathered if len(one.features)]
-    rows = np.array([row(one) for one in known])
+    rows = np.array([row(one) for one in answerable if one.findings])
     kinds = {
-        name: np.array([row(one) for one in found if len(one.features)])
-        for name, found in without.items()
+        name: np.array([row(one) for one in spans if one.findings])
+        for name, spans in without.items()
     }
     every = np.concatenate([rows, *kinds.values()])
     labels = np.concatenate([np.ones(len(rows)), np.zeros(len(every) - len(rows))])
-    fitted = regression(every, labels)
-    odds = rows @ fitted
-    threshold = float(np.quantile(odds, MOST_REFUSED))
+    # Each kind counts alike, however many questions it has.
+    share = [np.full(len(found), 180 / len(found)) for found in kinds.values()]
+    fitted = regression(
+        every, labels, np.concatenate([np.full(len(rows), 600 / len(rows)), *share])
+    )
+    threshold = float(np.quantile(rows @ fitted, MOST_REFUSED))
     fitted[-1] -= threshold
-    names = "confidence, retrieval, coverage, sentence coverage, unknown names, misfit, constant"
-    print(f"{names}: {fitted.round(2)}")
-    for name, found in kinds.items():
-        others = found @ fitted
-        area = np.mean((odds - threshold)[:, None] > others[None, :])
-        print(f"{name}: {np.mean(others <= 0):.3f} refused, area under the curve {area:.3f}")
+    names = "confidence cosine coverage sentence-coverage unknown-names misfit constant".split()
+    print(", ".join(f"{name} {value:.2f}" for name, value in zip(names, fitted, strict=True)))
+    odds = rows @ fitted
+    table = [
+        (
+            name,
+            f"{np.mean(found @ fitted <= 0):.3f}",
+            f"{np.mean(odds[:, None] > (found @ fitted)[None, :]):.3f}",
+        )
+        for name, found in kinds.items()
+    ]
+    print_table(("questions without an answer", "refused", "area under the curve"), table)
+
+
+def rivals(question: str, index: Index) -> list[list[float]]:
+    """The features of every finding that may contradict the best one, as rag.conflict sees them."""
+    findings = find(question, retrieve(question, index), index, load_reader())
+    best = findings[0] if findings else None
+    if best is None or not is_fact(question) or log_odds(question, best, index) <= 0:
+        return []
+    if not fits(question, best.words) or len(best.words.split()) > LONGEST_VALUE:
+        return []
+    rows = []
+    for one in findings[1:]:
+        alike = (
+            one.article.file == best.article.file
+            or same_value(one.words, best.words)
+            or one.words.casefold() in best.hit.chunk.text.casefold()
+            or best.words.casefold() in one.hit.chunk.text.casefold()
+        )
+        if (
+            not alike
+            and one.confidence > LEAST_CONFIDENCE
+            and comparable(one.words, best.words)
+            and fits(question, one.words)
+            and len(one.words.split()) <= LONGEST_VALUE
+            and echo(question, one.words) < 1
+            and shared_names(question, best, one) >= LEAST_NAMES
+            and one.sentence_coverage >= LEAST_WORDS * best.sentence_coverage
+        ):
+            first, second = index.vectors([best.hit.chunk.id, one.hit.chunk.id])
+            near = float(first @ second)
+            rows.append([one.confidence, one.hit.score, near, 1.0])
+    return rows
+
+
+def conflict(sets: dict[str, list[list[list[float]]]], disputed: Sequence[str]) -> None:
+    """Print the constants of rag.conflict.disagreement, and how often a conflict is shown."""
+    fitted = np.array([0.3, 1.0, 2.0, -2.0])
+    for _ in range(6):  # The likeliest rival of each question stands for it.
+        rows, labels, weights = [], [], []
+        for name, asked in sets.items():
+            for found in filter(None, asked):
+                rows.append(max(found, key=lambda row: float(np.dot(row, fitted))))
+                labels.append(float(name in disputed))
+                weights.append(100 / len(asked))
+        fitted = regression(np.array(rows), np.array(labels), np.array(weights))
+
+    def highest(found: list[list[float]]) -> float:
+        return max((float(np.dot(row, fitted)) for row in found), default=-99.0)
+
+    fitted[-1] -= float(np.quantile([highest(found) for found in sets[SQUAD]], 1 - MOST_FALSE))
+    names = "confidence retrieval nearness constant".split()
+    print(", ".join(f"{name} {value:.2f}" for name, value in zip(names, fitted, strict=True)))
+    shown = [
+        (name, f"{np.mean([highest(found) > 0 for found in asked]):.3f}")
+        for name, asked in sets.items()
+    ]
+    print_table(("set", "conflicts shown"), shown)
+
+
+def main() -> None:
+    """Gather, search, fit, print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path(".quality"))
+    parser.add_argument("--questions", type=int, default=150, help="how many of each set")
+    chosen = parser.parse_args()
+    chance = random.Random(3)
+
+    def sample(values: Sequence[Question]) -> list[Question]:
+        return chance.sample(list(values), min(chosen.questions, len(values)))
+
+    def of(name: str, keep: Callable[[Question], bool] = lambda one: True) -> list[Question]:
+        return sample(
+            [one for one in read_lines(chosen.data / name / "queries.jsonl") if keep(one)]
+        )
+
+    indexes = {
+        name: open_index(chosen.work / name / ".rag")
+        for name in (SQUAD, "ramdocs", "newspolluted", "evotemp", "chroma_chunking")
+    }
+    kept_out = list(questions(chosen.data, SQUAD, kept_out=True))
+    asked = {name: of(name) for name in indexes if name != SQUAD}
+    asked[SQUAD] = sample([one for one in kept_out if one["answerable"]])
+    sets = {
+        name: [one for question in asked[name] if (one := gather(question, index)).findings]
+        for name, index in indexes.items()
+    }
+    weights = weights_by_search(sets, chance)
+    squad = indexes[SQUAD]
+    nothing = {
+        "look-alikes": sample([one for one in kept_out if not one["answerable"]]),
+        "timeqa_human": of("timeqa_human"),
+        "newspolluted": of("newspolluted"),
+        "ramdocs": of("ramdocs"),
+    }
+    without = {
+        name: [gather({"question": one["question"], "answers": []}, squad) for one in found]
+        for name, found in nothing.items()
+    }
+    confidence(sets[SQUAD], without, weights, squad)
+    ours = Path(__file__).parent.parent / "tests" / "data" / "questions.jsonl"
+    facts = [json.loads(line) for line in ours.read_text("utf-8").split("\n") if line]
+    pairs = {
+        name: [rivals(one["question"], indexes[name]) for one in asked[name]]
+        for name in (SQUAD, "newspolluted", "evotemp")
+    }
+    disputed = of("ramdocs", lambda one: bool(one["conflicting"]))
+    pairs["ramdocs"] = [rivals(one["question"], indexes["ramdocs"]) for one in disputed]
+    if (chosen.work / "articles" / ".rag").exists():
+        index = open_index(chosen.work / "articles" / ".rag")
+        agreed = [one for one in facts if one["answerable"] and one["type"] == "fact"]
+        pairs["articles"] = [rivals(one["question"], index) for one in agreed]
+    conflict(pairs, ("newspolluted", "evotemp", "ramdocs"))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Windows are cut as the program cuts them when it asks, so that the reader is trained on what it
 will see. Negatives are what it will have to tell apart: windows beside the answer, windows that
 the embedding model ranks high and that hold none of the answers, questions that were written to
-look answerable, and questions in which a name or a number was exchanged.
+look answerable, and questions in which a name or a number was exchanged or a word turned round.
 """
 
 import hashlib
@@ -23,13 +23,34 @@ from rag.extract import cut_windows
 
 NEGATIVES = 2  # Beside the window that answers.
 NEAREST = 15  # Windows that the embedding ranks high, among which negatives are drawn.
-EXCHANGED = 0.35  # Share of answerable questions that come a second time with a name exchanged.
+# Share of answerable questions that come a second time, with a name or a number exchanged, or with
+# a word turned into its opposite.
+EXCHANGED = 0.5
 STRANGERS = 0.3  # Share of negatives from another text where texts are about look-alike things.
 EXCHANGEABLE = re.compile(r"(?<!^)\b(?:[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*|\d[\d,.]*\d|\d)\b")
+OPPOSITES = (
+    "first last|largest smallest|biggest smallest|highest lowest|most least|more fewer"
+    "|before after|increase decrease|increased decreased|rise fall|rose fell|win lose|won lost"
+    "|begin end|began ended|start stop|started stopped|early late|earlier later|earliest latest"
+    "|oldest youngest|older younger|old new|north south|northern southern|east west"
+    "|eastern western|upper lower|high low|higher lower|long short|longest shortest|best worst"
+    "|better worse|good bad|strong weak|allowed forbidden|allow forbid|support oppose"
+    "|supported opposed|accepted rejected|inside outside|above below|major minor|many few"
+    "|always never|same different|open closed|near far|common rare|buy sell|bought sold"
+    "|give take|gave took|built destroyed|founded dissolved|joined left|arrived left"
+    "|enter leave|entered left|male female|men women|positive negative|public private|rich poor"
+    "|easy hard|easier harder|modern ancient|winter summer"
+)
+OPPOSITE = {
+    one: other
+    for pair in OPPOSITES.split("|")
+    for first, second in [pair.split()]
+    for one, other in ((first, second), (second, first))
+}
+OPPOSABLE = re.compile(rf"\b(?:{'|'.join(OPPOSITE)})\b")
 # Reviews and posts ask "is it loud?": another review may well answer that too.
 ABOUT_THEIR_TEXT = ("squadshifts_amazon", "squadshifts_reddit")
 SHARE_ABOUT_THEIR_TEXT = 0.5  # They are many, and unlike articles.
-SETS = (*ABOUT_THEIR_TEXT, "squad2_articles", "timeqa_human")
 KEPT_OUT_ARTICLES = frozenset(
     "Normans Huguenot French_and_Indian_War".split()
 )  # Of squad2_articles; of the other sets, every tenth text.
@@ -130,9 +151,13 @@ def groups(data: Path, name: str, embedder: Embedder, chance: random.Random) -> 
         if best is None:
             continue
         made.append(Group(one["question"], (best, *others)))
-        exchanged = _exchange(one["question"], best.text, names, chance)
-        if exchanged and name not in ABOUT_THEIR_TEXT and chance.random() < EXCHANGED:
-            made.append(Group(exchanged, (Window(best.text), *others[:1])))
+        changed = [_turn_round(one["question"], chance)]
+        if name not in ABOUT_THEIR_TEXT:
+            changed.append(_exchange(one["question"], best.text, names, chance))
+        unanswered = [question for question in changed if question]
+        if unanswered and chance.random() < EXCHANGED:
+            question = chance.choice(unanswered)
+            made.append(Group(question, (Window(best.text), *others[:1])))
     return [group for group in made if group.windows]
 
 
@@ -182,3 +207,12 @@ def _exchange(question: str, text: str, names: Sequence[str], chance: random.Ran
         if alike and other not in text and other not in question:
             return question[: match.start()] + other + question[match.end() :]
     return None
+
+
+def _turn_round(question: str, chance: random.Random) -> str | None:
+    """The question with a word turned into its opposite: what it asks now stands nowhere."""
+    found = list(OPPOSABLE.finditer(question))
+    if not found:
+        return None
+    match = chance.choice(found)
+    return question[: match.start()] + OPPOSITE[match.group()] + question[match.end() :]

@@ -10,6 +10,7 @@ first position: what the program compares when it asks, so that windows compete 
 """
 
 import argparse
+import copy
 import json
 import math
 import random
@@ -19,6 +20,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from transformers import BertConfig, BertForQuestionAnswering, BertModel
 
 from index.embed import DEFAULT_MODEL, default_model_files, load_embedder
-from training.examples import SETS, Group, groups
+from training.examples import ABOUT_THEIR_TEXT, Group, groups
 
 PIECES = 192  # Of question and window; the longest sentences are cut.
 QUESTION_PIECES = 48
@@ -42,7 +44,26 @@ BUCKET = 50  # Batches among which groups are sorted by length: changing shapes 
 SHARED_WEIGHT = 1.0  # Of the loss over all windows of a question.
 WEIGHT_DECAY = 0.01
 WARM_UP = 0.06  # Share of the steps.
+TOLD = 20  # Steps between two lines of progress.
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass over question sets; a set that is named twice is gone through twice."""
+
+    rate: float
+    seed: int
+    sets: tuple[str, ...]
+
+
+SQUAD, TIME = "squad2_articles", "timeqa_human"
+PASSES = (
+    Pass(1.5e-4, 7, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, SQUAD, TIME, TIME)),
+    Pass(1.0e-4, 11, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, SQUAD, TIME)),
+    Pass(0.8e-4, 23, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, TIME)),
+)
+AVERAGED = 2  # The weights of so many last passes: half a point more in F1 than the last alone.
 
 
 class Encoded:
@@ -219,79 +240,93 @@ def write(model: BertForQuestionAnswering, path: Path) -> None:
 
 
 def train(
-    model: BertForQuestionAnswering, data: list[list[Encoded]], chosen: argparse.Namespace
+    model: BertForQuestionAnswering, data: list[list[Encoded]], rate: float, seed: int
 ) -> None:
-    """Train in place; prints the loss now and then, and writes a checkpoint every 500 steps."""
+    """One pass in place, the rate rising and then falling to 0; prints the loss now and then."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device).train()
     model.bert.embeddings.requires_grad_(False)
     trained = [value for value in model.parameters() if value.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=chosen.rate, weight_decay=WEIGHT_DECAY)
-    chance = random.Random(chosen.seed)
-    steps = math.ceil(len(data) / GROUPS_AT_ONCE) * chosen.passes
+    optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=WEIGHT_DECAY)
+    chance = random.Random(seed)
+    steps = math.ceil(len(data) / GROUPS_AT_ONCE)
     print(f"{len(data)} groups, {steps} steps on {device}", flush=True)
-    started, step, seen = time.perf_counter(), 0, 0.0
-    for _ in range(chosen.passes):
-        for batch in batches(data, chance):
-            warm = min(1.0, (step + 1) / (WARM_UP * steps))
-            for options in optimizer.param_groups:
-                options["lr"] = chosen.rate * warm * max(0.0, 1 - step / steps)
-            values = tensors([one for group in batch for one in group])
-            with torch.autocast(device, torch.bfloat16):
-                out = model(**{name: value.to(device) for name, value in values.items()})
-            seed = chance.random()
-            loss = sum(
-                loss_of(logits.cpu(), batch, side, random.Random(seed))
-                for side, logits in enumerate((out.start_logits, out.end_logits))
-            )
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            step += 1
-            seen += float(loss.detach())
-            if step % 20 == 0:
-                minutes = (time.perf_counter() - started) / 60
-                left = minutes / step * (steps - step)
-                print(f"{step}/{steps} loss {seen / 20:.3f}, {left:.0f} min left", flush=True)
-                seen = 0.0
-            if step % 500 == 0:
-                torch.save(model.state_dict(), chosen.out.with_suffix(".checkpoint"))
+    started, seen = time.perf_counter(), 0.0
+    for step, batch in enumerate(batches(data, chance)):
+        warm = min(1.0, (step + 1) / (WARM_UP * steps))
+        for options in optimizer.param_groups:
+            options["lr"] = rate * warm * max(0.0, 1 - step / steps)
+        values = tensors([one for group in batch for one in group])
+        with torch.autocast(device, torch.bfloat16):
+            out = model(**{name: value.to(device) for name, value in values.items()})
+        same = chance.random()
+        loss = sum(
+            loss_of(logits.cpu(), batch, side, random.Random(same))
+            for side, logits in enumerate((out.start_logits, out.end_logits))
+        )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        seen += float(loss.detach())
+        if (step + 1) % TOLD == 0:
+            minutes = (time.perf_counter() - started) / 60
+            left = minutes / (step + 1) * (steps - step - 1)
+            print(f"{step + 1}/{steps} loss {seen / TOLD:.3f}, {left:.0f} min left", flush=True)
+            seen = 0.0
     model.to("cpu")
 
 
-def main() -> None:
-    """Read the flags, make the examples, train, write."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
-    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
-    parser.add_argument("--start", type=Path, help="a reader to go on from")
-    parser.add_argument("--passes", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1.5e-4)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--limit", type=int, help="only so many groups, for a try")
-    parser.add_argument("--sets", nargs="*", default=list(SETS))
-    chosen = parser.parse_args()
-    torch.manual_seed(chosen.seed)
-    chance = random.Random(chosen.seed)
+def average(models: Sequence[BertForQuestionAnswering]) -> BertForQuestionAnswering:
+    """The first model with the mean of all weights (model soups, Wortsman et al., 2022)."""
+    states = [model.state_dict() for model in models]
+    models[0].load_state_dict(
+        {
+            name: torch.stack([state[name] for state in states]).mean(0)
+            if value.is_floating_point()
+            else value
+            for name, value in states[0].items()
+        }
+    )
+    return models[0]
+
+
+def examples(data: Path, sets: Sequence[str], seed: int, limit: int | None) -> list[list[Encoded]]:
+    """The groups of all sets, ready for the model; negatives are drawn with the seed."""
+    chance = random.Random(seed)
     embedder = load_embedder(DEFAULT_MODEL, Path(".rag") / "models")
     pieces = tokenizer()
-    data: list[list[Encoded]] = []
-    for name in chosen.sets:
+    every: list[list[Encoded]] = []
+    for name in sets:
         made = [
             encoded
-            for one in groups(chosen.data, name, embedder, chance)
+            for one in groups(data, name, embedder, chance)
             if (encoded := encode(one, pieces))
         ]
         answerable = sum(bool(group[0].spans) for group in made)
         counts = {"groups": len(made), "answerable": answerable, "windows": sum(map(len, made))}
         print(name, json.dumps(counts), flush=True)
-        data += made
-    if chosen.limit:
-        data = chance.sample(data, chosen.limit)
+        every += made
+    return chance.sample(every, limit) if limit else every
+
+
+def main() -> None:
+    """Read the flags, make the passes, write the mean of the last two."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the question sets")
+    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+    parser.add_argument("--start", type=Path, help="a reader to go on from")
+    parser.add_argument("--passes", type=int, default=len(PASSES), help="only so many")
+    parser.add_argument("--limit", type=int, help="only so many groups a pass, for a try")
+    chosen = parser.parse_args()
+    torch.manual_seed(PASSES[0].seed)
     model = from_onnx(chosen.start) if chosen.start else new_model()
-    train(model, data, chosen)
-    write(model, chosen.out)
+    last: list[BertForQuestionAnswering] = []
+    for one in PASSES[: chosen.passes]:
+        data = examples(chosen.data, one.sets, one.seed, chosen.limit)
+        train(model, data, one.rate, one.seed)
+        last = [*last, copy.deepcopy(model)][-AVERAGED:]
+    write(average(last), chosen.out)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ COMMAND = re.compile(r"\\`([\w ./-]+)\\`")
 LINK = re.compile(r"#src-([0-9a-f]{16})-(\d{1,9})-(\d{1,9})-([0-9a-f]{8})(?:-(\d{1,9})-(\d{1,9}))?")
 LIST_ITEM = re.compile(r"\s*(?:[-*+•▪–]|\d{1,3}[.)])[ \t]")
 WRAPPED = re.compile(r"(?m)^(.{45,})\n")
+LINE_END = re.compile(r"(?<!\n)()\n(?!\n)")
 HIDDEN = "hidden"
 EDIT = '#ask "Change it and ask again"'  # panel.js puts the words into the question box.
 CHANGED = "This article has changed since the answer was given: the cited words are not marked."
@@ -246,8 +247,9 @@ def _looks(article: Article, cited: Range | None, short: Range | None) -> list[L
 
 def _blocks(article: Article, looks: Sequence[Look]) -> Iterable[Data]:
     """Headings, list items and paragraphs, each with the number of its first line."""
-    # Wrapped lines flow on; a short line was broken on purpose.
-    text = WRAPPED.sub(r"\1 ", article.text)
+    # Wrapped lines flow on; a short line was broken on purpose, except on a page of paper.
+    wrapped = LINE_END if article.pages else WRAPPED
+    text = wrapped.sub(lambda found: f"{found[1]} ", article.text)
     starts = [left for left, _, _, _ in looks]
     headings = {heading.start: heading.end for heading in article.headings}
     gaps = (edge for gap in article.left_out for edge in (gap.start, gap.end))
