@@ -27,27 +27,38 @@ def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> l
         return []
     values = [best]
     for finding in findings[1:]:
-        known = any(
-            finding.article.file == value.article.file
-            or same_value(finding.words, value.words)
-            # Who names both values is not contradicted by who names one.
-            or finding.words.casefold() in value.hit.chunk.text.casefold()
-            or value.words.casefold() in finding.hit.chunk.text.casefold()
-            for value in values
-        )
+        new = all(may_differ(finding, value) for value in values)
         if (
-            not known
-            and finding.confidence > LEAST_CONFIDENCE
-            and comparable(finding.words, best.words)
-            and fits(question, finding.words)
-            and len(finding.words.split()) <= LONGEST_VALUE
-            and echo(question, finding.words) < 1
-            and shared_names(question, best, finding) >= LEAST_NAMES
-            and finding.sentence_coverage >= LEAST_WORDS * best.sentence_coverage
+            new
+            and may_contradict(question, best, finding)
             and disagreement(best, finding, index) > 0
         ):
             values.append(finding)
     return values if len(values) > 1 else []
+
+
+def may_differ(one: Finding, other: Finding) -> bool:
+    """Whether two findings are of different articles that give different values."""
+    return not (
+        one.article.file == other.article.file
+        or same_value(one.words, other.words)
+        # Who names both values is not contradicted by who names one.
+        or one.words.casefold() in other.hit.chunk.text.casefold()
+        or other.words.casefold() in one.hit.chunk.text.casefold()
+    )
+
+
+def may_contradict(question: str, best: Finding, other: Finding) -> bool:
+    """Whether another value is of the kind of the best one, and about the same thing."""
+    return (
+        other.confidence > LEAST_CONFIDENCE
+        and comparable(other.words, best.words)
+        and fits(question, other.words)
+        and len(other.words.split()) <= LONGEST_VALUE
+        and echo(question, other.words) < 1
+        and shared_names(question, best, other) >= LEAST_NAMES
+        and other.sentence_coverage >= LEAST_WORDS * best.sentence_coverage
+    )
 
 
 def disagreement(best: Finding, other: Finding, index: Index) -> float:

@@ -23,14 +23,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import Index, open_index
 from rag.confidence import log_odds, unknown_names
-from rag.conflict import LEAST_CONFIDENCE, LEAST_NAMES, LEAST_WORDS, LONGEST_VALUE, shared_names
+from rag.conflict import LONGEST_VALUE, may_contradict, may_differ
 from rag.context import is_heading
 from rag.evaluate import f1, holds
 from rag.extract import COVERAGE_WEIGHT, HEADING, RETRIEVAL_WEIGHT, Finding, candidates, find
-from rag.kinds import echo, fits, form, is_fact
+from rag.kinds import fits, form, is_fact
 from rag.reader import load_reader
 from rag.retrieve import retrieve
-from rag.values import comparable, same_value
 from training.examples import questions, read_lines
 from ui.evaluation import print_table
 
@@ -175,22 +174,7 @@ def rivals(question: str, index: Index) -> list[list[float]]:
         return []
     rows = []
     for one in findings[1:]:
-        alike = (
-            one.article.file == best.article.file
-            or same_value(one.words, best.words)
-            or one.words.casefold() in best.hit.chunk.text.casefold()
-            or best.words.casefold() in one.hit.chunk.text.casefold()
-        )
-        if (
-            not alike
-            and one.confidence > LEAST_CONFIDENCE
-            and comparable(one.words, best.words)
-            and fits(question, one.words)
-            and len(one.words.split()) <= LONGEST_VALUE
-            and echo(question, one.words) < 1
-            and shared_names(question, best, one) >= LEAST_NAMES
-            and one.sentence_coverage >= LEAST_WORDS * best.sentence_coverage
-        ):
+        if may_differ(one, best) and may_contradict(question, best, one):
             first, second = index.vectors([best.hit.chunk.id, one.hit.chunk.id])
             near = float(first @ second)
             rows.append([one.confidence, one.hit.score, near, 1.0])
