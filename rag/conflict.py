@@ -27,9 +27,8 @@ def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> l
         return []
     values = [best]
     for finding in findings[1:]:
-        new = all(may_differ(finding, value) for value in values)
         if (
-            new
+            all(may_differ(finding, value) for value in values)
             and may_contradict(question, best, finding)
             and disagreement(best, finding, index) > 0
         ):
@@ -65,7 +64,7 @@ def disagreement(best: Finding, other: Finding, index: Index) -> float:
     """Log odds that another finding answers the same question about the same thing.
 
     A logistic regression on newspolluted, evotemp and ramdocs, whose sources contradict each other,
-    against squad2_articles and our own articles, whose sources do not; the constant lets 3 in 100
+    against squad2_articles and our own articles, whose sources do not; the constant lets 4 in 100
     of those through (benchmarks/README.md).
     """
     one, two = index.vectors([best.hit.chunk.id, other.hit.chunk.id])

@@ -21,7 +21,7 @@ WINDOW = 300
 RETRIEVAL_WEIGHT = 12.0
 COVERAGE_WEIGHT = 10.0
 
-WINDOWS_READ = 14  # Of about 30; those left out held the best answer in 1 of 200 questions.
+WINDOWS_READ = 14  # Of about 30; those left out held the best answer in 1 of 300 questions.
 UNREAD = -10.0  # The confidence of words that the reader did not see.
 HEADING = -20.0  # A heading names what the text below it says.
 NAME_GOES_ON = re.compile(r" (?=[^\W\d_])[^\W\d_a-z][^\W\d_]*\b")
