@@ -5,28 +5,27 @@ never disturbed, and a build that dies leaves the old index answering.
 """
 
 import hashlib
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from index import store
 from index.chunk import CHUNKING, chunk_ranges
+from index.copies import compare
+from index.current import make_current, only_one
 from index.embed import DEFAULT_MODEL, load_embedder
-from index.manifest import check_files, current_build, flush, read_manifest, write_manifest
+from index.manifest import write_manifest
 from index.read import READER_VERSION, find_files, read_article, read_bytes
+from index.recurring import leave_out_recurring
 from index.types import (
     Article,
-    BuildRunning,
     Embedder,
-    FootnoteError,
     IndexUnusable,
     Matrix,
     NothingToIndex,
@@ -36,8 +35,8 @@ from index.types import (
 from index.words import Words
 
 EMBEDDED_AT_ONCE = 32  # Passages between two signs of progress.
+TIMED = 4 * EMBEDDED_AT_ONCE  # Passages after which the time for the others is estimated.
 PROBES = 20  # Chunks that must find themselves before a build becomes current.
-BUILDS_KEPT = 2  # The current one, and the one before for whoever still reads it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Report:
 class Progress:
     """How far a build is: `done` of `total` in a stage, at which file; the last has the report.
 
-    `note` is a sentence for the user: why everything is embedded again.
+    `note` is a sentence for the user: why everything is embedded again, and how long that takes.
     """
 
     stage: str
@@ -87,7 +86,7 @@ def build(
         raise NothingToIndex(
             f"There is no article in {names}: put texts, web pages, PDF or Word files there."
         )
-    with _only_one(folder):
+    with only_one(folder):
         old = None if full else _open_old(folder)
         model = model or (old.manifest.model if old else DEFAULT_MODEL)
 
@@ -113,12 +112,16 @@ def build(
         if not articles:
             listed = "; ".join(f"{file}: {reason}" for file, (reason, _) in skipped.items())
             raise NothingToIndex(f"None of the files can be indexed ({listed[:300]}).")
+        # What recurs, and what is a copy, the whole of the articles says.
+        altered = leave_out_recurring([article for article, _ in articles.values()])
+        for article in altered:
+            articles[article.file] = article, articles[article.file][1]
         new, changed, removed, renamed = _changes(articles, old_digests)
         reasons = {file: reason for file, (reason, _) in sorted(skipped.items())}
 
         # 2) Nothing to do, and nothing is done.
         named = tuple(str(source.absolute()) for source in sources)
-        if old and not (new or changed or removed or renamed or readers_changed):
+        if old and not (new or changed or removed or renamed or altered or readers_changed):
             made_alike = (old.manifest.model, old.manifest.chunking) == (model, CHUNKING)
             if made_alike and skipped == old_skipped and old.manifest.sources == named:
                 report = Report((), (), (), (), reasons, len(articles), old.manifest.chunks, 0)
@@ -127,13 +130,18 @@ def build(
                 return
 
         # 3) Cut, and embed the passages that the old index does not hold.
-        yield Progress("loading the model", 0, 1, note=_why_anew(folder, old, model))
+        yield Progress("loading the model", 0, 1)
         embedder = load_embedder(model, folder / "models")
-        rows, texts = _cut(articles, None if readers_changed else old)
+        cut_again = {article.file for article in altered}
+        rows, texts = _cut(articles, None if readers_changed else old, cut_again)
         vectors, known_rows = _known_vectors(old, embedder, rows)
         wanted = [row for row in range(len(rows)) if row not in known_rows]
+        anew = _why_anew(folder, old, model, embedder)
+        yield Progress("embedding", 0, len(wanted), note=anew)
+        started = perf_counter()
         for first in range(0, len(wanted), EMBEDDED_AT_ONCE):
-            yield Progress("embedding", first, len(wanted))
+            note = _time_left(started, first, len(wanted)) if first == TIMED and anew else ""
+            yield Progress("embedding", first, len(wanted), note=note)
             batch = wanted[first : first + EMBEDDED_AT_ONCE]
             vectors[batch] = embedder.passages([texts[row] for row in batch])
         yield Progress("embedding", len(wanted), len(wanted))
@@ -142,41 +150,41 @@ def build(
         yield Progress("writing", 0, 1)
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         unfinished = folder / "builds" / f".{name}"
-        unfinished.mkdir(parents=True)
         try:
-            store.write_articles(unfinished / store.ARTICLES, articles.values(), rows, skipped)
-            store.write_vectors(unfinished / store.VECTORS, vectors)
-            Words.write(unfinished / store.WORDS, texts)
-            manifest = write_manifest(
-                unfinished,
-                model=model,
-                fingerprint=embedder.fingerprint,
-                dimension=embedder.dimension,
-                chunking=CHUNKING,
-                readers=READER_VERSION,
-                sources=named,
-                created=datetime.now(UTC).isoformat(timespec="seconds"),
-                articles=len(articles),
-                chunks=len(rows),
-                skipped=len(skipped),
+            stale = {*new, *changed, *cut_again}
+            before = old.sketches() if old and not readers_changed else {}
+            compared = compare(
+                [article for article, _ in articles.values()],
+                {file: sketch for file, sketch in before.items() if file not in stale},
             )
+            with store.writing(folder):
+                unfinished.mkdir(parents=True)
+                every = articles.values()
+                store.write_articles(unfinished / store.ARTICLES, every, rows, skipped, *compared)
+                store.write_vectors(unfinished / store.VECTORS, vectors)
+                Words.write(unfinished / store.WORDS, texts)
+                manifest = write_manifest(
+                    unfinished,
+                    model=model,
+                    fingerprint=embedder.fingerprint,
+                    dimension=embedder.dimension,
+                    chunking=CHUNKING,
+                    readers=READER_VERSION,
+                    sources=named,
+                    created=datetime.now(UTC).isoformat(timespec="seconds"),
+                    articles=len(articles),
+                    chunks=len(rows),
+                    skipped=len(skipped),
+                )
             verify(store.Index(unfinished, manifest, folder / "models"))
             unfinished.rename(folder / "builds" / name)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        _make_current(folder, name)
+        make_current(folder, name)
         if old:
             old.close()
-        report = Report(
-            new,
-            changed,
-            removed,
-            renamed,
-            reasons,
-            len(articles),
-            len(rows),
-            len(wanted),
-        )
+        counts = (len(articles), len(rows), len(wanted))
+        report = Report(new, changed, removed, renamed, reasons, *counts)
         yield Progress("done", 1, 1, report=report)
 
 
@@ -201,14 +209,15 @@ def _changes(
 
 
 def _cut(
-    articles: dict[str, tuple[Article, str]], old: store.Index | None
+    articles: dict[str, tuple[Article, str]], old: store.Index | None, again: set[str]
 ) -> tuple[list[tuple[int, str, int, int, str]], list[str]]:
     """The passages of all articles as rows, and their texts as they are embedded.
 
-    What has not changed is cut where the old index cut it.
+    What has not changed is cut where the old index cut it, but for the files in `again`.
     """
     before: dict[str, list[Range]] = {}
     digests = old.digests() if old and old.manifest.chunking == CHUNKING else {}
+    digests = {file: digest for file, digest in digests.items() if file not in again}
     if old and digests:
         for _, file, start, end, _ in old.chunk_rows():
             before.setdefault(file, []).append((start, end))
@@ -249,35 +258,26 @@ def _open_old(folder: Path) -> store.Index | None:
         return None
 
 
-def _why_anew(folder: Path, old: store.Index | None, model: str) -> str:
+def _why_anew(folder: Path, old: store.Index | None, model: str, embedder: Embedder) -> str:
     """Why an index that is there cannot lend its vectors; empty when it can, or there is none."""
     if old is None:
         there = (folder / "current").is_symlink()
         return "Everything is embedded anew: the index is not to be used again." * there
     if old.manifest.model != model:
         return f"Everything is embedded anew: the index was made with {old.manifest.model}."
+    if old.manifest.fingerprint != embedder.fingerprint:
+        return f"Everything is embedded anew: {model} has other weights than before."
     if old.manifest.chunking != CHUNKING:
         return "What is cut otherwise now is embedded anew: passages are made in another way."
     return ""
 
 
-def roll_back(folder: Path) -> str:
-    """Make the build before the current one current again; returns when it was built.
-
-    The build that was current is kept, so that rolling back twice changes nothing. Raises
-    IndexUnusable when there is no other build, or it is damaged.
-    """
-    with _only_one(folder):
-        current = current_build(folder)
-        others = [path for path in (folder / "builds").iterdir() if path.name != current.name]
-        if not others:
-            raise IndexUnusable(f"There is no earlier build in {folder} to go back to.")
-        # Names begin with the time of the build.
-        before = max(others, key=lambda path: path.name)
-        manifest = read_manifest(before)
-        check_files(before, manifest)
-        _make_current(folder, before.name)
-        return manifest.created
+def _time_left(started: float, done: int, total: int) -> str:
+    """How long the passages that are left will take at the pace so far."""
+    seconds = (perf_counter() - started) / done * (total - done)
+    minutes = round(seconds / 60)
+    told = "less than a minute" if minutes < 1 else f"about {minutes} min"
+    return f"{total:,} passages are embedded; that takes {told}."
 
 
 def _known_vectors(
@@ -294,49 +294,3 @@ def _known_vectors(
     known = [(row, place[key]) for row, _, _, _, key in rows if key in place]
     vectors[[row for row, _ in known]] = old.vectors([id for _, id in known])
     return vectors, {row for row, _ in known}
-
-
-def _make_current(folder: Path, name: str) -> None:
-    """Point the link at a finished build, in one step, and remove builds nobody needs."""
-    builds = folder / "builds"
-    flush(builds)
-    current = folder / "current"
-    before = Path(os.readlink(current)).name if current.is_symlink() else ""
-    link = folder / f".current.{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("builds") / name)
-    link.replace(current)
-    flush(folder)
-    others = sorted(path for path in builds.iterdir() if path.name not in {name, before})
-    for path in others[: len(others) - (BUILDS_KEPT - 1 - bool(before))]:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Hold the lock of an index folder. Raises BuildRunning when another process has it."""
-    owner = folder / "building"
-    lock = FileLock(folder / "lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        process = owner.read_text() if owner.exists() else "unknown"
-        raise BuildRunning(
-            f"Another build of {folder} is running (process {process}): wait for it to end."
-        ) from error
-    except OSError as error:
-        raise FootnoteError(
-            f"No index can be kept in {folder} ({error.strerror}): name another with `--index`."
-        ) from error
-    try:
-        owner.write_text(str(os.getpid()))
-        # What builds that were killed left behind.
-        for path in (folder / "builds").glob(".*"):
-            shutil.rmtree(path, ignore_errors=True)
-        for path in folder.glob(".current.*"):
-            path.unlink(missing_ok=True)
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()

@@ -46,7 +46,7 @@ def chunk_ranges(article: Article) -> list[Range]:
         return _trimmed(article.text, left, right)
 
     ranges: list[Range] = []
-    for start, end in kept_ranges(article):
+    for start, end in article.kept():
         position = start
         for piece in splitter.split_text(article.text[start:end]):
             left, right = widened(position, position + len(piece), start, end)
@@ -54,16 +54,6 @@ def chunk_ranges(article: Article) -> list[Range]:
             if left < right and (not ranges or right > ranges[-1][1]):
                 ranges.append((left, right))
     return ranges
-
-
-def kept_ranges(article: Article) -> list[Range]:
-    """The stretches of text between what is left out."""
-    ranges, position = [], 0
-    for gap in article.left_out:
-        ranges.append((position, gap.start))
-        position = gap.end
-    ranges.append((position, len(article.text)))
-    return [(start, end) for start, end in ranges if article.text[start:end].strip()]
 
 
 def _trimmed(text: str, left: int, right: int) -> Range:

@@ -11,20 +11,24 @@
 import fnmatch
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 
+from index.copies import Runs
 from index.embed import load_embedder
 from index.manifest import REBUILD, Manifest, check_files, current_build, read_manifest
 from index.types import (
     Article,
     Chunk,
     Embedder,
+    FootnoteError,
     Heading,
     IndexUnusable,
     LeftOut,
@@ -41,9 +45,10 @@ SCHEMA = """
 CREATE TABLE article (
     file TEXT PRIMARY KEY, digest TEXT, title TEXT, text TEXT, numbered INTEGER,
     headings TEXT, left_out TEXT, markup TEXT, sentences TEXT,
-    date TEXT, author TEXT, pages TEXT, remarks TEXT);
+    date TEXT, author TEXT, pages TEXT, remarks TEXT, sketch BLOB);
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, file TEXT, start INTEGER, "end" INTEGER, key TEXT);
 CREATE INDEX chunk_file ON chunk (file);
+CREATE TABLE copy (file TEXT PRIMARY KEY, original TEXT);
 CREATE TABLE skipped (file TEXT PRIMARY KEY, reason TEXT, digest TEXT);
 """
 SELECT = (
@@ -173,6 +178,16 @@ class Index:
         """The SHA-256 of each article's file as it was indexed."""
         return dict(self._articles.execute("SELECT file, digest FROM article"))
 
+    def sketches(self) -> dict[str, Runs]:
+        """What each article is compared by; see `index.copies`."""
+        rows = self._articles.execute("SELECT file, sketch FROM article")
+        return {file: np.frombuffer(stored, np.uint64) for file, stored in rows}
+
+    @cached_property
+    def originals(self) -> dict[str, str]:
+        """For each article that is a copy of another one, the name of that one."""
+        return dict(self._articles.execute("SELECT file, original FROM copy ORDER BY file"))
+
     def skipped(self) -> dict[str, tuple[str, str]]:
         """Each file that is not in the index: the reason, and the SHA-256 of what was seen."""
         rows = self._articles.execute("SELECT file, reason, digest FROM skipped ORDER BY file")
@@ -207,18 +222,33 @@ def open_index(folder: Path | str = ".rag") -> Index:
                 raise
 
 
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Raise FootnoteError, with a sentence for the user, where the disk is full or refuses."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error).strip().split("\n")[0]
+        raise FootnoteError(
+            f"The index cannot be written to {folder} ({reason}): make room there, or name another "
+            "folder with `--index`. The old index stays as it was."
+        ) from error
+
+
 def write_articles(
     path: Path,
     articles: Iterable[tuple[Article, str]],
     chunks: Iterable[tuple[int, str, int, int, str]],
     skipped: dict[str, tuple[str, str]],
+    sketches: Mapping[str, Runs],
+    originals: Mapping[str, str],
 ) -> None:
-    """Write articles (with the digest of their file), chunk rows, and skipped files."""
+    """Write articles (with the digest of their file), chunk rows, skipped files, and copies."""
     database = sqlite3.connect(path)
     with database:
         database.executescript(SCHEMA)
         database.executemany(
-            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     article.file,
@@ -234,11 +264,13 @@ def write_articles(
                     article.author,
                     json.dumps(article.pages),
                     json.dumps(article.remarks),
+                    sketches[article.file].tobytes(),
                 )
                 for article, digest in articles
             ),
         )
         database.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?)", chunks)
+        database.executemany("INSERT INTO copy VALUES (?, ?)", originals.items())
         database.executemany(
             "INSERT INTO skipped VALUES (?, ?, ?)",
             ((file, reason, digest) for file, (reason, digest) in skipped.items()),

@@ -107,6 +107,15 @@ class Article:
         first = self.text.count("\n", 0, start) + 1
         return first, first + self.text.count("\n", start, max(start, end - 1))
 
+    def kept(self) -> list[Range]:
+        """The stretches of text between what is left out, empty ones aside."""
+        ranges, position = [], 0
+        for gap in self.left_out:
+            ranges.append((position, gap.start))
+            position = gap.end
+        ranges.append((position, len(self.text)))
+        return [(start, end) for start, end in ranges if self.text[start:end].strip()]
+
     def heading(self, position: int) -> str | None:
         """The words of the nearest heading at or above a position."""
         above = bisect_right([heading.start for heading in self.headings], position)

@@ -59,7 +59,7 @@ def ask(
     searched_for = stand_alone(question, history)
     asked = request(searched_for)
     if asked:
-        answer = _about_the_collection(question, searched_for, respond(asked, index, only))
+        answer = _about_the_collection(question, searched_for, respond(asked, index, only), index)
         if answer.answered:
             yield replace(answer, seconds=perf_counter() - started)
             return
@@ -89,7 +89,7 @@ def ask(
     values = find_conflict(query.text, findings, index) if is_fact(query.text) else []
     values.sort(key=lambda value: value.article.date, reverse=True)  # Newest first, undated last.
     if values:
-        citations = _number([(value, *value.sentence, value.span) for value in values])
+        citations = _number([(value, *value.sentence, value.span) for value in values], index)
         yield replace(
             answer,
             answered=True,
@@ -117,7 +117,8 @@ def ask(
         [
             (finding, start, end, best.span if start <= best.span[0] < end else None)
             for finding, start, end in chosen
-        ]
+        ],
+        index,
     )
     short = short_answer(query.text, best) if len(chosen) <= LONGEST_FACT else None
     answer = replace(answer, answered=True, short_answer=short)
@@ -143,7 +144,7 @@ def ask(
 
 
 def _about_the_collection(
-    question: str, searched_for: str, response: tuple[str, list[Part]]
+    question: str, searched_for: str, response: tuple[str, list[Part]], index: Index
 ) -> Answer:
     """Each article with its title and what is quoted of it, one paragraph an article."""
     lead, parts = response
@@ -152,7 +153,8 @@ def _about_the_collection(
     for article, quoted in parts:
         paragraph = []
         for start, end in quoted:
-            citations.append(cite(article, start, end, number=len(citations) + 1))
+            number = len(citations) + 1
+            citations.append(cite(article, start, end, number=number, index=index))
             paragraph.append(Sentence(article.shown(start, end), (len(citations),)))
         # A quoted title, or opening words that stand for one, need no second one before them.
         opening = article.title.rstrip("…")
@@ -225,10 +227,10 @@ def _absent(question: str, index: Index) -> tuple[Sentence, ...]:
 
 
 def _number(
-    quotes: Sequence[tuple[Finding, int, int, tuple[int, int] | None]],
+    quotes: Sequence[tuple[Finding, int, int, tuple[int, int] | None]], index: Index
 ) -> tuple[Citation, ...]:
     return tuple(
-        cite(finding.article, start, end, number=number, short=short)
+        cite(finding.article, start, end, number=number, short=short, index=index)
         for number, (finding, start, end, short) in enumerate(quotes, 1)
     )
 

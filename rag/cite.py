@@ -3,6 +3,7 @@
 import re
 
 from index import Article, Index
+from index.copies import words
 from index.types import FootnoteError, Range
 from rag.types import Citation
 
@@ -20,9 +21,15 @@ class UnknownCitation(FootnoteError):
 
 
 def cite(
-    article: Article, start: int, end: int, *, number: int = 1, short: Range | None = None
+    article: Article,
+    start: int,
+    end: int,
+    *,
+    number: int = 1,
+    short: Range | None = None,
+    index: Index | None = None,
 ) -> Citation:
-    """A citation of `article.text[start:end]`."""
+    """A citation of `article.text[start:end]`; with an index, copies that say it are named."""
     return Citation(
         number=number,
         id=citation_id(article, start, end),
@@ -37,6 +44,23 @@ def cite(
         short=short,
         date=article.date,
         author=article.author,
+        copies=_copies(article, (start, end), index) if index else (),
+    )
+
+
+def _copies(article: Article, cited: Range, index: Index) -> tuple[str, ...]:
+    """The other articles of the same text in which the cited words stand too."""
+    source = index.originals.get(article.file, article.file)
+    alike = [source, *(copy for copy, of in index.originals.items() if of == source)]
+    if len(alike) == 1:
+        return ()
+    wanted = " ".join(words(article.text[slice(*cited)]))
+    return tuple(
+        other.file
+        for file in alike
+        if file != article.file
+        and (other := index.article(file))
+        and f" {wanted} " in f" {' '.join(words(other.text))} "
     )
 
 

@@ -144,12 +144,13 @@ def _mentions(topic: str, index: Index, only: str | None) -> tuple[str, list[Par
     best: dict[str, tuple[Article, Range]] = {}
     for id, _ in index.match(topic, max(1, index.manifest.chunks), chosen):
         chunk = index.chunk(id)
-        article = None if chunk.file in best else index.article(chunk.file)
+        source = index.originals.get(chunk.file, chunk.file)  # Copies count once.
+        article = None if source in best else index.article(chunk.file)
         if article is None or not words <= set(index.stems(chunk.text)):
             continue
         inside = [one for one in article.sentences if one[0] < chunk.end and one[1] > chunk.start]
         found = max(inside, key=lambda one: len(words & set(index.stems(article.shown(*one)))))
-        best[chunk.file] = article, found
+        best[source] = article, found
     if not words or not best:
         return "", []
     verb = "article mentions" if len(best) == 1 else "articles mention"

@@ -4,9 +4,12 @@ Vectors find what is meant, words find what is said. Their scores are added with
 fusing ranks instead threw away 5 to 8 points at the first place (benchmarks/README.md).
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from index import Index
+from index import Chunk, Index
+from index.copies import Said
 from rag.query import Query, plain
 from rag.types import Hit
 
@@ -30,25 +33,44 @@ def retrieve(
     chosen = _chosen(query, index, only)
     vector = index.embedder.question(query.text)
     cosines = dict(index.search(vector, max(CANDIDATES, limit), chosen))
-    words = dict(index.match(query.text, max(CANDIDATES, limit), chosen))
+    bm25 = dict(index.match(query.text, max(CANDIDATES, limit), chosen))
     # A chunk found by its words alone still has a vector.
-    missing = [id for id in words if id not in cosines]
+    missing = [id for id in bm25 if id not in cosines]
     for id, cosine in zip(missing, index.vectors(missing) @ vector[0], strict=True):
         cosines[id] = float(cosine)
-    best = max(words.values(), default=0.0) or 1.0
+    best = max(bm25.values(), default=0.0) or 1.0
     scores = {
         id: _Scores(
             cosine,
-            words.get(id, 0.0),
-            COSINE_WEIGHT * cosine + WORDS_WEIGHT * words.get(id, 0.0) / best,
+            bm25.get(id, 0.0),
+            COSINE_WEIGHT * cosine + WORDS_WEIGHT * bm25.get(id, 0.0) / best,
         )
         for id, cosine in cosines.items()
     }
     # Equal scores in the order of the ids, so that the same question gives the same answer.
-    ranked = sorted(scores, key=lambda id: (-scores[id].fused, id))[:limit]
+    ranked = sorted(scores, key=lambda id: (-scores[id].fused, id))
     return [
-        Hit(index.chunk(id), scores[id].fused, scores[id].cosine, scores[id].bm25) for id in ranked
+        Hit(chunk, scores[chunk.id].fused, scores[chunk.id].cosine, scores[chunk.id].bm25)
+        for chunk in islice(_without_repeats(ranked, index), limit)
     ]
+
+
+def _without_repeats(ids: Iterable[int], index: Index) -> Iterator[Chunk]:
+    """The chunks in their order, without those of copies that say nothing that was not said.
+
+    One agency text in five papers would take the places of five witnesses.
+    """
+    sources = set(index.originals.values())
+    said: dict[str, Said] = {}
+    for id in ids:
+        chunk = index.chunk(id)
+        source = index.originals.get(chunk.file, chunk.file)
+        if source in sources:
+            before = said.setdefault(source, Said())
+            if before.repeats(chunk.text):
+                continue
+            before.add(chunk.text)
+        yield chunk
 
 
 def _chosen(query: Query, index: Index, only: str | None) -> list[int] | None:

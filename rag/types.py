@@ -46,7 +46,8 @@ class Citation:
     """Where a sentence of an answer stands: `article.text[start:end] == quote`, always.
 
     `short` is the range of the answering words inside it, in the same offsets. `date` (ISO, as far
-    as it is known) and `author` are the article's, empty where it does not say.
+    as it is known) and `author` are the article's, empty where it does not say. `copies` are other
+    files with much the same article that say the cited sentence too: no further witnesses.
     """
 
     number: int
@@ -62,6 +63,7 @@ class Citation:
     short: Range | None = None
     date: str = ""
     author: str = ""
+    copies: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The citation as the command line prints it."""
@@ -78,6 +80,7 @@ class Citation:
             "quote": self.quote,
             "date": self.date or None,
             "author": self.author or None,
+            "copies": list(self.copies),
         }
 
 

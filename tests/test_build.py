@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from index import Index, IndexUnusable, open_index
-from index.build import Report, build, roll_back
+from index.build import Report, build
+from index.current import roll_back
 from index.manifest import MANIFEST
 from index.types import BuildRunning, NothingToIndex
 from rag import ask

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import Article, Index
+from index.copies import sketch
 from index.manifest import FORMAT, Manifest
 from index.store import ARTICLES, VECTORS, WORDS, write_articles, write_vectors
 from index.words import Words
@@ -25,6 +26,8 @@ def index_of(folder: Path, *articles: Article) -> Index:
         folder / ARTICLES,
         [(article, "") for article in articles],
         [(0, articles[0].file, 0, 1, "")],
+        {},
+        {article.file: sketch(article) for article in articles},
         {},
     )
     write_vectors(folder / VECTORS, np.zeros((1, 4), np.float32))
@@ -89,6 +92,7 @@ def test_a_citation_carries_all_that_a_reader_needs(sample: Index) -> None:
         "quote": "It consists of 1,008 pieces of glass and weighs 2.3 tonnes.",
         "date": None,
         "author": None,
+        "copies": [],
     }
 
 

@@ -26,6 +26,7 @@ CITATION = {
 } | {
     "date",
     "author",
+    "copies",
 }
 ANSWER = {
     "id", "question", "searched_for", "answered", "mode", "answer", "short_answer", "citations",

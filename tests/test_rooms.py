@@ -27,7 +27,7 @@ ONLY_IN = {
     "pypdfium2": {"index/read_pdf.py"},
     "chardet": {"index/read_text.py"},
     "dateutil": {"index/origin.py"},
-    "filelock": {"index/build.py"},
+    "filelock": {"index/current.py"},
     "gradio": {"ui/web.py"},
     "watchfiles": {"ui/indexing.py"},
     "argparse": {"ui/cli.py", "ui/commands.py", "ui/evaluation.py", "ui/indexing.py"},

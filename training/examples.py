@@ -3,7 +3,8 @@
 Windows are cut as the program cuts them when it asks, so that the reader is trained on what it
 will see. Negatives are what it will have to tell apart: windows beside the answer, windows that
 the embedding model ranks high and that hold none of the answers, questions that were written to
-look answerable, and questions in which a name or a number was exchanged or a word turned round.
+look answerable, and questions in which a name or a number was exchanged, a word turned round or
+the verb denied.
 """
 
 import hashlib
@@ -23,11 +24,15 @@ from rag.extract import cut_windows
 
 NEGATIVES = 2  # Beside the window that answers.
 NEAREST = 15  # Windows that the embedding ranks high, among which negatives are drawn.
-# Share of answerable questions that come a second time, with a name or a number exchanged, or with
-# a word turned into its opposite.
+# Share of answerable questions that come a second time, with a name or a number exchanged, a word
+# turned into its opposite, or the verb denied.
 EXCHANGED = 0.5
+DENIED = 0.2  # Share of the last among these, where others are possible.
+NEIGHBOURS = 0.6  # Share of the names put in that are of the same article.
+TITLED = 0.6  # Share of the questions whose windows are read after their articles' titles.
 STRANGERS = 0.3  # Share of negatives from another text where texts are about look-alike things.
-EXCHANGEABLE = re.compile(r"(?<!^)\b(?:[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*|\d[\d,.]*\d|\d)\b")
+NAME = r"\b(?:[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*|\d[\d,.]*\d|\d)\b"
+EXCHANGEABLE = re.compile(rf"(?<!^){NAME}")
 OPPOSITES = (
     "first last|largest smallest|biggest smallest|highest lowest|most least|more fewer"
     "|before after|increase decrease|increased decreased|rise fall|rose fell|win lose|won lost"
@@ -50,7 +55,9 @@ OPPOSITE = {
 OPPOSABLE = re.compile(rf"\b(?:{'|'.join(OPPOSITE)})\b")
 # Reviews and posts ask "is it loud?": another review may well answer that too.
 ABOUT_THEIR_TEXT = ("squadshifts_amazon", "squadshifts_reddit")
-SHARE_ABOUT_THEIR_TEXT = 0.5  # They are many, and unlike articles.
+DENIABLE = re.compile(r"\b(did|was|were|is|are|does|do|can|could|would|will) (?=\w)")
+# Of SQuAD's training articles, which no one measures on; see more_questions.py.
+MORE = ("squad_train", "squad_sentences")
 KEPT_OUT_ARTICLES = frozenset(
     "Normans Huguenot French_and_Indian_War".split()
 )  # Of squad2_articles; of the other sets, every tenth text.
@@ -79,6 +86,8 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def is_kept_out(name: str, document: str) -> bool:
     """Whether a document is for validation only."""
+    if name in MORE:
+        return False
     if name == "squad2_articles":
         return document in KEPT_OUT_ARTICLES
     return hashlib.sha256(document.encode()).digest()[0] % 10 == 0
@@ -98,12 +107,13 @@ def questions(data: Path, name: str, *, kept_out: bool) -> Iterator[dict[str, An
             yield question
 
 
-def groups(data: Path, name: str, embedder: Embedder, chance: random.Random) -> list[Group]:
-    """All groups of one question set, in the order of its questions."""
+def groups(
+    data: Path, name: str, embedder: Embedder, chance: random.Random, *, share: float = 1.0
+) -> list[Group]:
+    """The groups of a share of a question set; negatives and what is exchanged are drawn."""
     documents = {one["id"]: one["text"] for one in read_lines(data / name / "corpus.jsonl")}
     asked = list(questions(data, name, kept_out=False))
-    if name in ABOUT_THEIR_TEXT:
-        asked = chance.sample(asked, round(len(asked) * SHARE_ABOUT_THEIR_TEXT))
+    asked = chance.sample(asked, round(len(asked) * share))
     wanted = {about["doc"] for one in asked if (about := subject(one))}
     # Articles nobody asks about only add to the time of embedding.
     places = [(doc, one) for doc in sorted(wanted) for one in _windows_of(documents[doc])]
@@ -112,6 +122,7 @@ def groups(data: Path, name: str, embedder: Embedder, chance: random.Random) -> 
     for number, (doc, _) in enumerate(places):
         of_document.setdefault(doc, []).append(number)
     names = sorted({found.group() for one in asked for found in _names(one["question"])})
+    names_of: dict[str, list[str]] = {}
     made = []
     for one in asked:
         about, spans = subject(one), one.get("answer_spans") or []
@@ -141,22 +152,31 @@ def groups(data: Path, name: str, embedder: Embedder, chance: random.Random) -> 
         else:
             pool = list(dict.fromkeys([*beside[:1], *strangers]))
             pool = chance.sample(pool, min(NEGATIVES, len(pool)))
-        others = tuple(Window(_text(documents, places[number])) for number in pool)
+        titled = name not in ABOUT_THEIR_TEXT and chance.random() < TITLED
+
+        def window(number: int, *answers: Range, titled: bool = titled) -> Window:
+            """A window as it is read, behind the title of its article or alone."""
+            doc, _ = places[number]
+            title = doc.replace("_", " ") + ". " if titled else ""
+            moved = tuple((start + len(title), end + len(title)) for start, end in answers)
+            return Window(title + _text(documents, places[number]), moved)
+
+        others = tuple(map(window, pool))
         if not one["answerable"]:
             # What it was written about looks most like an answer.
-            shown = [_text(documents, places[number]) for number in beside[: NEGATIVES + 1]]
-            made.append(Group(one["question"], tuple(map(Window, shown))))
+            made.append(Group(one["question"], tuple(map(window, beside[: NEGATIVES + 1]))))
             continue
-        best = _answering(documents, places, of_document[about["doc"]], spans)
-        if best is None:
+        number, inside = _answering(places, of_document[about["doc"]], spans)
+        if not inside:
             continue
+        best = window(number, *inside)
         made.append(Group(one["question"], (best, *others)))
-        changed = [_turn_round(one["question"], chance)]
+        drawn: list[str] = []
         if name not in ABOUT_THEIR_TEXT:
-            changed.append(_exchange(one["question"], best.text, names, chance))
-        unanswered = [question for question in changed if question]
-        if unanswered and chance.random() < EXCHANGED:
-            question = chance.choice(unanswered)
+            near = names_of.setdefault(about["doc"], _names_in(documents[about["doc"]]))
+            drawn = near if near and chance.random() < NEIGHBOURS else names
+        question = _look_alike(one["question"], best.text, drawn, chance)
+        if question and chance.random() < EXCHANGED:
             made.append(Group(question, (Window(best.text), *others[:1])))
     return [group for group in made if group.windows]
 
@@ -175,29 +195,42 @@ def _near(window: Range, about: dict[str, Any]) -> bool:
 
 
 def _answering(
-    documents: dict[str, str],
-    places: Sequence[tuple[str, Range]],
-    numbers: Sequence[int],
-    spans: Sequence[Range],
-) -> Window | None:
-    """The window that holds most of the answers that people gave, where one holds any."""
-    best = None
+    places: Sequence[tuple[str, Range]], numbers: Sequence[int], spans: Sequence[Range]
+) -> tuple[int, tuple[Range, ...]]:
+    """The window with most of the answers that people gave, and where in it they stand."""
+    best: tuple[int, tuple[Range, ...]] = (-1, ())
     for number in numbers:
         start, end = places[number][1]
         inside = tuple((a - start, b - start) for a, b in spans if start <= a < b <= end)
-        if inside and (best is None or len(inside) > len(best.answers)):
-            best = Window(_text(documents, places[number]), inside)
+        if len(inside) > len(best[1]):
+            best = (number, inside)
     return best
+
+
+def _names_in(text: str) -> list[str]:
+    """The names and numbers of an article, those at the start of a sentence left out."""
+    return sorted({match.group() for match in re.finditer(rf"(?<=[a-z,] ){NAME}", text)})
 
 
 def _names(question: str) -> list[re.Match[str]]:
     return list(EXCHANGEABLE.finditer(question))
 
 
+def _look_alike(
+    question: str, text: str, names: Sequence[str], chance: random.Random
+) -> str | None:
+    """A question like this one that the text does not answer, where one can be made."""
+    changed = [_turn_round(question, chance), _exchange(question, text, names, chance)]
+    possible = [one for one in changed if one]
+    if possible and chance.random() >= DENIED:
+        return chance.choice(possible)
+    return _deny(question)
+
+
 def _exchange(question: str, text: str, names: Sequence[str], chance: random.Random) -> str | None:
     """The question about somebody else or another year: the same text no longer answers it."""
     found = [match for match in _names(question) if match.group() in text]
-    if not found:
+    if not found or not names:
         return None
     match = chance.choice(found)
     number = match.group()[0].isdigit()
@@ -216,3 +249,12 @@ def _turn_round(question: str, chance: random.Random) -> str | None:
         return None
     match = chance.choice(found)
     return question[: match.start()] + OPPOSITE[match.group()] + question[match.end() :]
+
+
+def _deny(question: str) -> str | None:
+    """The question about what was not so."""
+    found = DENIABLE.search(question)
+    if not found:
+        return None
+    denied = {"can": "can't", "will": "won't"}.get(found[1], f"{found[1]}n't")
+    return question[: found.start()] + denied + question[found.end() - 1 :]

@@ -21,7 +21,7 @@ SETTLED = 1_000  # Milliseconds without a change after which a folder is read ag
 def run_index(chosen: argparse.Namespace) -> int:
     """Build or update the index, once or as often as the folder changes, or go back to the last."""
     if chosen.rollback:
-        from index.build import roll_back
+        from index.current import roll_back
 
         built = roll_back(chosen.index)
         print(f"The build of {built} answers again; `rag index` brings it up to date.")

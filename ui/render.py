@@ -15,6 +15,7 @@ from typing import Any
 from index.sentences import blocks
 from index.types import Article, Range
 from rag.types import Answer, Citation
+from ui.terminal import also_in
 
 Data = dict[str, Any]
 """What is sent to the browser as JSON."""
@@ -180,8 +181,8 @@ def _source_lines(citations: Sequence[Citation]) -> list[str]:
         places = [words for words in dict.fromkeys(map(place, cited)) if words]
         if len(places) > 1 and all(words.startswith("line") for words in places):
             places = ["lines " + ", ".join(words.split(" ", 1)[1] for words in places)]
-        dated = [cited[0].date] if cited[0].date else []
-        where = ", ".join(escape(words) for words in (*dated, file, *places))
+        details = (cited[0].date, file, *places, also_in(cited[0]))
+        where = ", ".join(escape(words) for words in details if words)
         lines.append(f"{chips} {escape(cited[0].title)} · {where}")
     return lines
 
@@ -201,7 +202,7 @@ def _card(citation: Citation, shown: Shown) -> Data:
         "number": citation.number,
         "title": citation.title,
         "file": citation.file,
-        "place": ", ".join(filter(None, (citation.date, place(citation)))),
+        "place": ", ".join(filter(None, (citation.date, place(citation), also_in(citation)))),
         "quote": _excerpt(shown(citation), 220),
         "link": link(citation),
     }

@@ -20,7 +20,11 @@ def describe(folder: Path) -> dict[str, Any]:
     passages: dict[str, list[Range]] = {}
     for _, file, start, end, _ in index.chunk_rows():
         passages.setdefault(file, []).append((start, end))
-    files = [_file(article, passages.get(article.file, [])) for article, _ in index.articles()]
+    files = [
+        {**_file(article, passages.get(article.file, [])), "copy_of": index.originals.get(file)}
+        for article, _ in index.articles()
+        for file in [article.file]
+    ]
     return {
         "index": str(folder),
         "build": index.build.name,
@@ -117,6 +121,8 @@ def status_lines(described: dict[str, Any]) -> Iterator[str]:
     for file, reason in described["left_out_files"].items():
         yield f"left out {clean(file)}: {clean(reason)}"
     for file in described["files"]:
+        if file["copy_of"]:
+            yield f"copy     {clean(file['file'])} says what {clean(file['copy_of'])} says"
         reasons = Counter(gap["reason"] for gap in file["left_out"])
         for remark in file["remarks"]:
             yield f"note     {clean(file['file'])}: {clean(remark)}"

@@ -18,6 +18,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 MARK = "bold cyan"
 LIT = "black on yellow"
 QUIET = "dim"
+COPIES_NAMED = 3
 SNIPPET = 300  # Characters of a passage in a list of hits.
 
 
@@ -35,6 +36,13 @@ def place(citation: Citation) -> str:
         return ", ".join(filter(None, (page, there if citation.lines else "")))
     named = citation.heading and citation.heading != citation.title
     return f"under “{citation.heading}”" if named else ""
+
+
+def also_in(citation: Citation) -> str:
+    """The copies of an article that say the same, in words; empty when there are none."""
+    named = ", ".join(citation.copies[:COPIES_NAMED])
+    more = len(citation.copies) - COPIES_NAMED
+    return (f"also in {named}" + f" and {more} more" * (more > 0)) if named else ""
 
 
 def answer_pieces(answer: Answer) -> Iterator[Piece]:
@@ -73,7 +81,7 @@ def citation_pieces(citations: Sequence[Citation], *, quoted: bool = False) -> I
     for citation in citations:
         yield f"[{citation.number}] ", MARK
         where = (clean(citation.title), clean(citation.date), place(citation))
-        yield ", ".join(filter(None, where)), ""
+        yield ", ".join(filter(None, (*where, clean(also_in(citation))))), ""
         yield f"  {clean(citation.id)}\n", QUIET
         if quoted:
             yield f"    {_snippet(citation.quote)}\n", QUIET
