@@ -26,7 +26,12 @@ def read_date(words: str) -> str:
     # Parsed twice: what a date does not say, such as the day, is filled in from the default.
     try:
         first, second = (
-            parser.parse(words, default=datetime(2000, filler, filler), dayfirst="." in words)
+            parser.parse(
+                words,
+                default=datetime(2000, filler, filler),
+                dayfirst="." in words,
+                ignoretz=True,  # Of no use to a day, and a warning where it is not known.
+            )
             for filler in (1, 2)
         )
     except (ValueError, OverflowError):

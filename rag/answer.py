@@ -69,7 +69,7 @@ def ask(
         without_phrases(query), index, limit=passages, only=only
     )
     findings = find(query.text, hits, index, reader or load_reader())
-    confidence = log_odds(query.text, findings[0], index) if findings else NO_CONFIDENCE
+    confidence = log_odds(query.text, findings, index) if findings else NO_CONFIDENCE
     answer = Answer(question, searched_for, answered=False, confidence=confidence)
 
     # Nothing fits: say so, and show what came nearest.

@@ -1,6 +1,7 @@
 """Whether the articles answer a question at all: one decision, with measured error rates."""
 
 import re
+from collections.abc import Sequence
 
 from index import Index
 from rag.extract import Finding
@@ -10,24 +11,40 @@ from rag.rewrite import FUNCTION_WORDS, WORD
 POSSESSIVE = re.compile(r"['’]s$")
 
 
-def log_odds(question: str, best: Finding, index: Index) -> float:
-    """Log odds that a finding answers the question.
+# How much each sign that `signs` gives speaks for an answer. A logistic regression on questions of
+# squad2_articles about articles that the reader was not trained on, against look-alikes without an
+# answer, and questions of other sets whose topic these articles do not treat
+# (training/calibrate.py); the constant refuses 5 in 100 that have an answer (benchmarks/README.md).
+# Unknown names and misfits weigh more than was fitted, 1.8 and .8: there are few of them in SQuAD,
+# and a wrong answer about somebody whom no article mentions costs more trust than a refusal.
+WEIGHTS = (0.10, 4.7, 0.0, 1.75, 1.75, -3.5, -2.0, -2.80)
 
-    A logistic regression on questions of squad2_articles about articles that the reader was not
-    trained on, against look-alikes without an answer, and questions of other sets whose topic these
-    articles do not treat (training/calibrate.py); the constant refuses 5 in 100 that have an answer
-    (benchmarks/README.md). Unknown names and misfits weigh more than was fitted, 1.8 and .8: there
-    are few of them in SQuAD, and a wrong answer about somebody whom no article mentions costs more
-    trust than a refusal.
+
+def signs(question: str, findings: Sequence[Finding], index: Index) -> tuple[float, ...]:
+    """What is known of the best finding, first in `findings`, as an answer to a question.
+
+    The reader's logit; its passage's cosine, and the highest of all passages; the share of the
+    question's words in the passage, and in the sentence; whether a name or number of the question
+    stands in no article; whether the words cannot be an answer by their form; 1.
     """
+    best = findings[0]
     return (
-        0.10 * best.confidence
-        + 4.7 * best.hit.cosine
-        + 1.75 * best.coverage
-        + 1.75 * best.sentence_coverage
-        - 3.5 * bool(unknown_names(question, index))
-        - 2.0 * (not fits(question, best.words))
-        - 2.80
+        best.confidence,
+        best.hit.cosine,
+        max(finding.hit.cosine for finding in findings),
+        best.coverage,
+        best.sentence_coverage,
+        float(bool(unknown_names(question, index))),
+        float(not fits(question, best.words)),
+        1.0,
+    )
+
+
+def log_odds(question: str, findings: Sequence[Finding], index: Index) -> float:
+    """Log odds that the best of the findings answers the question."""
+    return sum(
+        weight * sign
+        for weight, sign in zip(WEIGHTS, signs(question, findings, index), strict=True)
     )
 
 

@@ -75,8 +75,8 @@ def test_unknown_names_are_those_in_no_article(
 def test_an_unknown_name_makes_an_answer_less_likely(sample: Index) -> None:
     known = "Who designed the lighthouse at Skerrow Point?"
     findings = find(known, retrieve(known, sample), sample, load_reader())
-    assert log_odds(known, findings[0], sample) > 0
-    doubt = log_odds(known, findings[0], sample) - log_odds(
-        known.replace("Skerrow", "Zorblatt"), findings[0], sample
+    assert log_odds(known, findings, sample) > 0
+    doubt = log_odds(known, findings, sample) - log_odds(
+        known.replace("Skerrow", "Zorblatt"), findings, sample
     )
     assert doubt == pytest.approx(3.5)

@@ -11,6 +11,7 @@ from index.read import read_article
     [
         ("2023-06-12", "2023-06-12"),
         ("2023-06-12T08:30:00Z", "2023-06-12"),
+        ("12 June 2023 10:00 CT", "2023-06-12"),  # A zone that dateutil does not know.
         ("June 12, 2023", "2023-06-12"),
         ("12 June 2023", "2023-06-12"),
         ("Monday, 12 June 2023", "2023-06-12"),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import Index, open_index
-from rag.confidence import log_odds, unknown_names
+from rag.confidence import log_odds, signs
 from rag.conflict import LONGEST_VALUE, may_contradict, may_differ
 from rag.context import is_heading
 from rag.evaluate import f1, holds
@@ -122,19 +122,11 @@ def regression(rows: Floats, labels: Floats, weights: Floats, ridge: float = 1.0
 def confidence(
     answerable: list[Spans], without: dict[str, list[Spans]], weights: Floats, index: Index
 ) -> None:
-    """Print the constants of rag.confidence.log_odds, and the errors they leave."""
+    """Print the weights of rag.confidence, and the errors they leave."""
 
     def row(one: Spans) -> list[float]:
         best = one.findings[one.best(weights)]
-        return [
-            best.confidence,
-            best.hit.cosine,
-            best.coverage,
-            best.sentence_coverage,
-            float(bool(unknown_names(one.question, index))),
-            float(not fits(one.question, best.words)),
-            1.0,
-        ]
+        return list(signs(one.question, [best, *one.findings], index))
 
     rows = np.array([row(one) for one in answerable if one.findings])
     kinds = {
@@ -150,8 +142,7 @@ def confidence(
     )
     threshold = float(np.quantile(rows @ fitted, MOST_REFUSED))
     fitted[-1] -= threshold
-    names = "confidence cosine coverage sentence-coverage unknown-names misfit constant".split()
-    print(", ".join(f"{name} {value:.2f}" for name, value in zip(names, fitted, strict=True)))
+    print("confidence.WEIGHTS =", fitted.round(2).tolist())
     odds = rows @ fitted
     table = [
         (
@@ -167,9 +158,9 @@ def confidence(
 def rivals(question: str, index: Index) -> list[list[float]]:
     """The features of every finding that may contradict the best one, as rag.conflict sees them."""
     findings = find(question, retrieve(question, index), index, load_reader())
-    best = findings[0] if findings else None
-    if best is None or not is_fact(question) or log_odds(question, best, index) <= 0:
+    if not findings or not is_fact(question) or log_odds(question, findings, index) <= 0:
         return []
+    best = findings[0]
     if not fits(question, best.words) or len(best.words.split()) > LONGEST_VALUE:
         return []
     rows = []
