@@ -18,7 +18,8 @@ from rag.query import parse, without_phrases
 from rag.reader import load_reader
 from rag.retrieve import retrieve
 from rag.rewrite import stand_alone
-from rag.types import Answer, Citation, Hit, Reader, Sentence, Turn, Value
+from rag.types import LLM, Answer, Citation, Hit, Reader, Sentence, Turn, Value
+from rag.write import rewritten, write
 
 PASSAGES_READ = 10  # 15 or 20 gave no more right answers, and took longer.
 LONGEST_QUESTION = 2000  # Characters; the models read about 1,000 of them.
@@ -43,11 +44,15 @@ def ask(
     only: str | None = None,
     passages: int = PASSAGES_READ,
     reader: Reader | None = None,
+    llm: LLM | None = None,
+    rewrite: bool = False,
 ) -> Iterator[Answer]:
     """Answer a question from an index, as a stream of ever fuller answers.
 
     `history` are the turns before it, oldest first; `only` keeps to files whose name fits a
-    pattern such as news/*.md. Raises QuestionUnusable, or ModelUnusable when a model is missing.
+    pattern such as news/*.md. A language model writes the answer, and each of its sentences is
+    checked; with `rewrite` it also makes follow-ups stand alone. Raises QuestionUnusable, or
+    ModelUnusable when the embedding model is missing.
     """
     started = perf_counter()
     check_question(question)
@@ -56,7 +61,8 @@ def ask(
         yield Answer(question, question.strip(), True, ((Sentence(reply),),), confidence=CERTAIN)
         return
     history = [turn for turn in history if not small_talk(turn.question, index)]
-    searched_for = stand_alone(question, history)
+    model_rewrite = rewritten(question, history, llm) if llm and rewrite else None
+    searched_for = model_rewrite or stand_alone(question, history)
     asked = request(searched_for)
     if asked:
         answer = _about_the_collection(question, searched_for, respond(asked, index, only), index)
@@ -110,8 +116,20 @@ def ask(
         )
         return
 
-    # One answer: the sentences that bear it, in an order that reads well.
-    chosen = compose(query.text, findings, index)
+    # One answer: the sentences that bear it; a language model may put them in words of its own.
+    fuller = _quoted(query.text, findings, index, answer)
+    if llm is not None:
+        *_, extractive = fuller
+        fuller = write(extractive, findings, index, llm, history)
+    for answer in fuller:
+        yield replace(answer, seconds=perf_counter() - started)
+
+
+def _quoted(
+    question: str, findings: Sequence[Finding], index: Index, answer: Answer
+) -> Iterator[Answer]:
+    """The answer in the articles' own sentences, in an order that reads well."""
+    chosen = compose(question, findings, index)
     best = findings[0]
     citations = _number(
         [
@@ -120,7 +138,7 @@ def ask(
         ],
         index,
     )
-    short = short_answer(query.text, best) if len(chosen) <= LONGEST_FACT else None
+    short = short_answer(question, best) if len(chosen) <= LONGEST_FACT else None
     answer = replace(answer, answered=True, short_answer=short)
     paragraphs: list[tuple[Sentence, ...]] = []
     file = None
@@ -139,7 +157,6 @@ def ask(
             paragraphs=tuple(paragraphs),
             citations=used,
             looked_at=_looked_at(findings, used) if count == len(chosen) else (),
-            seconds=perf_counter() - started,
         )
 
 

@@ -3,7 +3,7 @@
 An answer is streamed as a sequence of ever fuller `Answer`s, each complete and valid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,29 @@ class Reader(Protocol):
 
     def read(self, question: str, passages: Sequence[str]) -> list[list[Reading]]:
         """For each passage, in the same order, its best spans, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to a language model: who speaks (system or user), and what."""
+
+    role: str
+    text: str
+
+
+class LLM(Protocol):
+    """A language model. `context` are the tokens that it reads and writes in one go."""
+
+    name: str
+    context: int
+
+    def count(self, text: str) -> int:
+        """The tokens of a text, or an estimate that is rather too high."""
+        ...
+
+    def stream(self, messages: Sequence[Message]) -> Generator[str]:
+        """What it writes, in pieces; closing the stream stops it. Raises LLMUnusable."""
         ...
 
 
@@ -118,7 +141,9 @@ class Answer:
 
     `confidence` are the log odds that the articles answer: above 0 they are believed to.
     `citations` were used, `looked_at` were read and not used; `nearest` stand in for an answer
-    when there is none.
+    when there is none. With a language model, `mode` is "llm" and `model` its name; sentences of
+    its answer that no passage bears are under `unsupported` and cite nothing, and `extractive` is
+    the answer in the articles' own words. `note` tells a user how it was made, where that matters.
     """
 
     question: str
@@ -134,6 +159,9 @@ class Answer:
     mode: str = "extractive"
     confidence: float = 0.0
     seconds: float = 0.0
+    model: str = ""
+    note: str = ""
+    extractive: "Answer | None" = None
 
     @property
     def text(self) -> str:
@@ -164,5 +192,7 @@ class Answer:
             or None,
             "unsupported": list(self.unsupported),
             "nearest": [citation.as_json() for citation in self.nearest],
+            "model": self.model or None,
+            "note": self.note or None,
             "seconds": round(self.seconds, 3),
         }

@@ -30,7 +30,7 @@ CITATION = {
 }
 ANSWER = {
     "id", "question", "searched_for", "answered", "mode", "answer", "short_answer", "citations",
-    "conflict", "unsupported", "nearest", "seconds",
+    "conflict", "unsupported", "nearest", "seconds", "model", "note",
 }  # fmt: skip
 Capture = pytest.CaptureFixture[str]
 

@@ -21,15 +21,17 @@ import numpy as np
 from index.sentences import sentences
 from index.types import Article, Embedder, Range
 from rag.extract import cut_windows
+from rag.types import Reader
 
 NEGATIVES = 2  # Beside the window that answers.
-NEAREST = 15  # Windows that the embedding ranks high, among which negatives are drawn.
+NEAREST = 10  # Windows that the embedding ranks high, among which negatives are drawn.
 # Share of answerable questions that come a second time, with a name or a number exchanged, a word
 # turned into its opposite, or the verb denied.
 EXCHANGED = 0.5
 DENIED = 0.2  # Share of the last among these, where others are possible.
 NEIGHBOURS = 0.6  # Share of the names put in that are of the same article.
 TITLED = 0.6  # Share of the questions whose windows are read after their articles' titles.
+MISLEADING = 5  # Windows that a reader likes best, among which negatives are drawn.
 STRANGERS = 0.3  # Share of negatives from another text where texts are about look-alike things.
 NAME = r"\b(?:[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*|\d[\d,.]*\d|\d)\b"
 EXCHANGEABLE = re.compile(rf"(?<!^){NAME}")
@@ -108,9 +110,18 @@ def questions(data: Path, name: str, *, kept_out: bool) -> Iterator[dict[str, An
 
 
 def groups(
-    data: Path, name: str, embedder: Embedder, chance: random.Random, *, share: float = 1.0
+    data: Path,
+    name: str,
+    embedder: Embedder,
+    chance: random.Random,
+    *,
+    share: float = 1.0,
+    reader: Reader | None = None,
 ) -> list[Group]:
-    """The groups of a share of a question set; negatives and what is exchanged are drawn."""
+    """The groups of a share of a question set; negatives and what is exchanged are drawn.
+
+    With a reader, negatives are drawn among the windows in which it finds the best answers.
+    """
     documents = {one["id"]: one["text"] for one in read_lines(data / name / "corpus.jsonl")}
     asked = list(questions(data, name, kept_out=False))
     asked = chance.sample(asked, round(len(asked) * share))
@@ -146,11 +157,12 @@ def groups(
         nearest = [int(number) for number in np.argsort(-cosines)[: NEAREST * 2]]
         strangers = rank(nearest)[:NEAREST]
         if name in ABOUT_THEIR_TEXT:
-            pool = beside[:NEGATIVES]
-            if strangers and (len(pool) < NEGATIVES or chance.random() < STRANGERS):
-                pool = [*pool[: NEGATIVES - 1], chance.choice(strangers)]
+            pool = _beside_or_strange(beside, strangers, chance)
         else:
             pool = list(dict.fromkeys([*beside[:1], *strangers]))
+            if reader and one["answerable"]:
+                texts = [_text(documents, places[number]) for number in pool]
+                pool = _misleading(one["question"], pool, texts, reader)
             pool = chance.sample(pool, min(NEGATIVES, len(pool)))
         titled = name not in ABOUT_THEIR_TEXT and chance.random() < TITLED
 
@@ -179,6 +191,25 @@ def groups(
         if question and chance.random() < EXCHANGED:
             made.append(Group(question, (Window(best.text), *others[:1])))
     return [group for group in made if group.windows]
+
+
+def _beside_or_strange(
+    beside: Sequence[int], strangers: Sequence[int], chance: random.Random
+) -> list[int]:
+    """Windows of the same review or post, and now and then one of another."""
+    if strangers and (len(beside) < NEGATIVES or chance.random() < STRANGERS):
+        return [*beside[: NEGATIVES - 1], chance.choice(strangers)]
+    return list(beside[:NEGATIVES])
+
+
+def _misleading(
+    question: str, numbers: Sequence[int], texts: Sequence[str], reader: Reader
+) -> list[int]:
+    """The windows, none of which answers, in which a reader sees the best answers."""
+    readings = reader.read(question, texts)
+    scores = [found[0].score if found else -99.0 for found in readings]
+    order = sorted(range(len(numbers)), key=lambda place: -scores[place])
+    return [numbers[place] for place in order[:MISLEADING]]
 
 
 def _windows_of(text: str) -> list[Range]:

@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from transformers import BertConfig, BertForQuestionAnswering, BertModel
 
 from index.embed import DEFAULT_MODEL, default_model_files, load_embedder
+from rag.reader import SpanReader
 from training.examples import ABOUT_THEIR_TEXT, MORE, Group, groups
 
 PIECES = 192  # Of question and window; the longest sentences are cut.
@@ -57,6 +58,7 @@ class Pass:
     seed: int
     sets: tuple[str, ...]
     share: float = 0.5  # Of reviews and posts: they are many, and unlike articles.
+    mined: bool = False  # Negatives are those that the reader so far falls for.
 
 
 SQUAD, TIME = "squad2_articles", "timeqa_human"
@@ -65,7 +67,7 @@ PASSES = (
     Pass(1.0e-4, 11, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, SQUAD, TIME)),
     Pass(0.8e-4, 23, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, TIME)),
     Pass(1.0e-4, 31, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.15),
-    Pass(0.8e-4, 47, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.3),
+    Pass(0.8e-4, 47, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.2, mined=True),
 )
 AVERAGED = 2  # The weights of so many last passes: half a point more in F1 than the last alone.
 
@@ -295,7 +297,9 @@ def average(models: Sequence[BertForQuestionAnswering]) -> BertForQuestionAnswer
     return models[0]
 
 
-def examples(data: Sequence[Path], one: Pass, limit: int | None) -> list[list[Encoded]]:
+def examples(
+    data: Sequence[Path], one: Pass, limit: int | None, reader: SpanReader | None
+) -> list[list[Encoded]]:
     """The groups of all sets of a pass, ready for the model; negatives are drawn with its seed."""
     chance = random.Random(one.seed)
     embedder = load_embedder(DEFAULT_MODEL, Path(".rag") / "models")
@@ -308,7 +312,7 @@ def examples(data: Sequence[Path], one: Pass, limit: int | None) -> list[list[En
         share = one.share if name in ABOUT_THEIR_TEXT else 1.0
         made = [
             encoded
-            for group in groups(folder, name, embedder, chance, share=share)
+            for group in groups(folder, name, embedder, chance, share=share, reader=reader)
             if (encoded := encode(group, pieces))
         ]
         answerable = sum(bool(group[0].spans) for group in made)
@@ -331,7 +335,13 @@ def main() -> None:
     model = from_onnx(chosen.start) if chosen.start else new_model()
     last: list[BertForQuestionAnswering] = []
     for one in PASSES[chosen.first - 1 :]:
-        train(model, examples(chosen.data, one, chosen.limit), one.rate, one.seed)
+        with tempfile.TemporaryDirectory() as folder:
+            reader = None
+            if one.mined:
+                write(model, Path(folder) / "reader.onnx")
+                reader = SpanReader(Path(folder) / "reader.onnx")
+            made = examples(chosen.data, one, chosen.limit, reader)
+        train(model, made, one.rate, one.seed)
         last = [*last, copy.deepcopy(model)][-AVERAGED:]
     write(average(last), chosen.out)
 

@@ -16,6 +16,7 @@ from index.manifest import current_build
 from index.types import FootnoteError
 from rag import Answer, Citation, Index, Turn, ask, open_index
 from rag.answer import LONGEST_QUESTION, turn
+from rag.types import LLM
 from ui.examples import example_questions
 from ui.render import (
     Data,
@@ -67,9 +68,17 @@ class Screen:
 class Chat:
     """Answers from the newest index in a folder."""
 
-    def __init__(self, folder: Path, answers: Callable[..., Iterator[Answer]] = ask) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        answers: Callable[..., Iterator[Answer]] = ask,
+        *,
+        llm: LLM | None = None,
+        rewrite: bool = False,
+    ) -> None:
         self.folder = folder
         self._answers = answers
+        self._written = {"llm": llm, "rewrite": rewrite} if llm else {}
         self._lock = Lock()
         self._index: Index | None = None
         self._files: dict[str, str] = {}
@@ -104,7 +113,8 @@ class Chat:
             last = None
             index = self.index()
             words = shown_in(index)
-            for answer in paced(self._answers(asked, index, history=turns[-KEPT_TURNS:])):
+            answers = self._answers(asked, index, history=turns[-KEPT_TURNS:], **self._written)
+            for answer in paced(answers):
                 shown = [*messages, _said(markdown(answer, words))]
                 listed = {**sources(answer, words), "turn": len(turns) + 1}
                 last = Screen(shown, (*turns, turn(answer)), listed, running=True)
@@ -117,7 +127,7 @@ class Chat:
 
     def answer(self, question: str) -> Data:
         """The answer to one question, as `rag ask --json` prints it. Raises FootnoteError."""
-        *_, last = self._answers(str(question).strip(), self.index())
+        *_, last = self._answers(str(question).strip(), self.index(), **self._written)
         return last.as_json()
 
     def article(self, link: object = None) -> Data:

@@ -110,8 +110,12 @@ def make_parser() -> Parser:
         "--top-k", type=_count, default=10, metavar="N", help="passages that are read (10)"
     )
     ask.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_llm(ask)
 
-    command("chat", commands.run_chat, "answer questions one after the other, follow-ups included")
+    chat = command(
+        "chat", commands.run_chat, "answer questions one after the other, follow-ups included"
+    )
+    _add_llm(chat)
 
     search = command(
         "search", commands.run_search, "list the passages that fit best, without an answer"
@@ -149,13 +153,41 @@ def make_parser() -> Parser:
     evaluation.add_argument("--wrong", action="store_true", help="list the wrong answers too")
     evaluation.add_argument("--json", action="store_true", help="print one JSON object")
 
+    _add_llm(evaluation)
+
+    doctor = command("doctor", _run_doctor, "tell what is there, what is missing, what mends it")
+    doctor.add_argument(
+        "--find-llm", action="store_true", help="look for a language model on this machine"
+    )
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_llm(doctor)
+
     ui = command(
         "ui", commands.run_ui, "open the browser chat; builds the index first if there is none"
     )
     ui.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     ui.add_argument("--port", type=_port, help=f"port ({DEFAULT_PORT}, or the next free one)")
     ui.add_argument("--auth", metavar="USER:PASSWORD", help="ask for a name and a password")
+    _add_llm(ui)
     return parser
+
+
+def _add_llm(command: Parser) -> None:
+    command.add_argument(
+        "--llm", metavar="NAME", help="language model that writes the answers: a name, or a folder"
+    )
+    command.add_argument(
+        "--llm-url", metavar="URL", help="its OpenAI-compatible server (OPENAI_BASE_URL)"
+    )
+    command.add_argument(
+        "--rewrite", choices=["llm"], help="let it also make follow-ups stand alone"
+    )
+
+
+def _run_doctor(chosen: argparse.Namespace) -> int:
+    from ui.doctor import run_doctor
+
+    return run_doctor(chosen)
 
 
 def _run_index(chosen: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.types import LLM
     from ui.terminal import Piece
 
 ANSWERED, NOT_IN_ARTICLES, FAILED = 0, 1, 2
@@ -26,6 +27,19 @@ def fail(sentence: str) -> int:
     return FAILED
 
 
+def chosen_llm(chosen: argparse.Namespace) -> "LLM | None":
+    """The language model that the flags name, or None. Raises LLMUnusable."""
+    from index.types import FootnoteError
+
+    if chosen.llm is None:
+        if chosen.llm_url or chosen.rewrite:
+            raise FootnoteError("Name the language model too, with --llm.")
+        return None
+    from rag.llm import load_llm
+
+    return load_llm(chosen.llm, chosen.llm_url)
+
+
 def run_ask(chosen: argparse.Namespace) -> int:
     """Answer one question, or a file of them."""
     from rag import ask, open_index
@@ -34,7 +48,8 @@ def run_ask(chosen: argparse.Namespace) -> int:
         return ask_batch(chosen)
     question = " ".join(chosen.question)
     index = open_index(chosen.index)
-    *_, answer = ask(question, index, only=chosen.only, passages=chosen.top_k)
+    llm = chosen_llm(chosen)
+    *_, answer = ask(question, index, only=chosen.only, passages=chosen.top_k, llm=llm)
     if chosen.json:
         print_json(answer.as_json())
     else:
@@ -52,15 +67,19 @@ def ask_batch(chosen: argparse.Namespace) -> int:
 
     lines = read_lines(chosen.batch)
     index = open_index(chosen.index)
+    options = {
+        "only": chosen.only,
+        "passages": chosen.top_k,
+        "llm": chosen_llm(chosen),
+        "rewrite": bool(chosen.rewrite),
+    }
     answered = False
     for line in lines:
         question, id = str(line.get("question", "")), line.get("id")
         earlier = [str(one) for one in line.get("history") or () if str(one).strip()]
         try:
             history = replay(earlier, index)
-            *_, answer = ask(
-                question, index, history=history, only=chosen.only, passages=chosen.top_k
-            )
+            *_, answer = ask(question, index, history=history, **options)
         except QuestionUnusable as error:
             print_json({**Answer(question, "", answered=False).as_json(id), "error": str(error)})
             continue
@@ -102,6 +121,7 @@ def run_chat(chosen: argparse.Namespace) -> int:
     from ui.terminal import answer_pieces
 
     index = open_index(chosen.index)
+    llm = chosen_llm(chosen)
     if sys.stdin.isatty():
         import readline  # noqa: F401  # Gives input() its line editing and history.
 
@@ -117,7 +137,8 @@ def run_chat(chosen: argparse.Namespace) -> int:
                 break
             continue
         try:
-            *_, answer = ask(question, index, history=history)
+            rewrite = bool(chosen.rewrite)
+            *_, answer = ask(question, index, history=history, llm=llm, rewrite=rewrite)
         except FootnoteError as error:
             fail(str(error))
             continue
@@ -230,6 +251,7 @@ def run_ui(chosen: argparse.Namespace) -> int:
     name, _, password = (chosen.auth or "").partition(":")
     if chosen.auth and not (name and password):
         raise FootnoteError("--auth wants a name and a password, as in --auth ada:secret.")
+    llm = chosen_llm(chosen)
     try:
         current_build(chosen.index)
     except IndexUnusable:
@@ -246,6 +268,8 @@ def run_ui(chosen: argparse.Namespace) -> int:
         host=chosen.host,
         port=chosen.port,
         auth=(name, password) if chosen.auth else None,
+        llm=llm,
+        rewrite=bool(chosen.rewrite),
         ready=lambda url: print(f"Footnote answers at {url} (Ctrl-C ends)", flush=True),
     )
     return ANSWERED

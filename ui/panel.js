@@ -44,10 +44,12 @@ function drawList() {
   const shown = sources();
   const body = shown ? shown.cards.map(card) : [];
   if (!body.length) body.push(make('p', 'fn-empty', 'The sources of an answer appear here.'));
-  if (shown && shown.looked_at.length) {
+  for (const [name, label] of [['own_words', 'In the articles’ own words'], ['looked_at', 'Also looked at']]) {
+    const entries = (shown && shown[name]) || [];
+    if (!entries.length) continue;
     const more = make('details', 'fn-more');
-    more.append(make('summary', '', `Also looked at (${shown.looked_at.length})`));
-    more.append(...shown.looked_at.map((entry) => card({ ...entry, number: null })));
+    more.append(make('summary', '', `${label} (${entries.length})`));
+    more.append(...entries.map((entry) => card({ ...entry, number: null })));
     body.push(more);
   }
   const heading = shown ? shown.heading : 'Sources';
@@ -226,7 +228,8 @@ const listeners = {
     const linked = target.closest('#panel [data-link]');
     const copy = target.closest('#chat button[aria-label="Copy message"]');
     const again = target.closest('#chat a[href="#ask"]');
-    if (again) {
+    if (target.closest('#chat a[href="#unsupported"]')) event.preventDefault();
+    else if (again) {
       event.preventDefault();
       editQuestion(again.textContent);
     } else if (chip) {

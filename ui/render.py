@@ -36,6 +36,7 @@ LIST_ITEM = re.compile(r"\s*(?:[-*+•▪–]|\d{1,3}[.)])[ \t]")
 WRAPPED = re.compile(r"(?m)^(.{45,})\n")
 LINE_END = re.compile(r"(?<!\n)()\n(?!\n)")
 HIDDEN = "hidden"
+DOUBTED = '#unsupported "No passage says this"'
 EDIT = '#ask "Change it and ask again"'  # panel.js puts the words into the question box.
 CHANGED = "This article has changed since the answer was given: the cited words are not marked."
 
@@ -119,6 +120,8 @@ def markdown(answer: Answer, shown: Shown) -> str:
     parts: list[str] = []
     if _differs(answer.searched_for, answer.question):
         parts.append(f"*Searched for: [{escape(answer.searched_for)}]({EDIT})*")
+    if answer.note:
+        parts.append(f"*{escape(answer.note)}*")
     if answer.conflict:
         parts.append("#### Your sources disagree")
         parts.append(
@@ -133,15 +136,18 @@ def markdown(answer: Answer, shown: Shown) -> str:
         if answer.conflict and not any(sentence.citations for sentence in paragraph):
             continue  # The heading has said it.
         sentences = [
-            f"{escape(sentence.text)}\u00a0{_chips(sentence.citations, chips)}".rstrip()
+            _doubted(sentence.text)
+            if sentence.text in answer.unsupported
+            else f"{escape(sentence.text)}\u00a0{_chips(sentence.citations, chips)}".rstrip()
             for sentence in paragraph
         ]
-        if answer.citations and len(paragraph) > 1 and not paragraph[0].citations:
+        titled = answer.mode != "llm" and len(paragraph) > 1 and not paragraph[0].citations
+        if answer.citations and titled:
             sentences[0] = f"**{sentences[0]}**"  # The title of the article that is quoted.
         parts.append(" ".join(sentences))
-    if answer.unsupported:
-        parts.append("#### Not in your articles")
-        parts.append("\n".join(f"- ~~{escape(text)}~~" for text in answer.unsupported))
+    if answer.mode == "llm":
+        told = f"Written by {answer.model}; every sentence was checked against your articles."
+        parts.append(f"*{escape(told)}*")
     if answer.nearest and not answer.answered:
         parts.append("##### Nearest passages")
         parts.append("\n".join(_nearest(citation, shown) for citation in answer.nearest))
@@ -154,6 +160,11 @@ def markdown(answer: Answer, shown: Shown) -> str:
 def _differs(searched_for: str, question: str) -> bool:
     words, asked = (" ".join(text.split()).casefold() for text in (searched_for, question))
     return bool(words) and words.rstrip("?. ") != asked.rstrip("?. ")
+
+
+def _doubted(text: str) -> str:
+    """A sentence that no passage bears, as a link to nothing: style.css and panel.js know it."""
+    return f"[{escape(text)}]({DOUBTED})"
 
 
 def _chips(numbers: Iterable[int], chips: dict[int, str]) -> str:
@@ -194,6 +205,11 @@ def sources(answer: Answer, shown: Shown) -> Data:
         "heading": "Sources" if answer.citations else "Nearest passages",
         "cards": [_card(citation, shown) for citation in used],
         "looked_at": [_card(citation, shown) for citation in answer.looked_at],
+        # What the articles say themselves, beside what a language model makes of it.
+        "own_words": [
+            _card(citation, shown)
+            for citation in (answer.extractive.citations if answer.extractive else ())
+        ],
     }
 
 

@@ -18,6 +18,8 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 MARK = "bold cyan"
 LIT = "black on yellow"
 QUIET = "dim"
+DOUBTED = "strike"
+NOWHERE = "no passage says this"
 COPIES_NAMED = 3
 SNIPPET = 300  # Characters of a passage in a list of hits.
 
@@ -49,16 +51,23 @@ def answer_pieces(answer: Answer) -> Iterator[Piece]:
     """A whole answer: what was searched for, the short answer, the sentences, the sources."""
     if answer.searched_for != answer.question.strip():
         yield f"searched for: {clean(answer.searched_for)}\n\n", QUIET
+    if answer.note:
+        yield f"{clean(answer.note)}\n\n", QUIET
     if answer.short_answer:
         yield f"{clean(answer.short_answer)}\n\n", "bold"
     for number, paragraph in enumerate(answer.paragraphs):
         if number == 1:  # What the sources disagree about, below the sentence that says so.
             yield from value_pieces(answer.conflict)
         for position, sentence in enumerate(paragraph):
-            yield (" " if position else "") + clean(sentence.text), ""
+            unsupported = sentence.text in answer.unsupported
+            yield (" " if position else "") + clean(sentence.text), DOUBTED if unsupported else ""
+            if unsupported:
+                yield f" [{NOWHERE}]", MARK
             for cited in sentence.citations:
                 yield f" [{cited}]", MARK
         yield "\n\n", ""
+    if answer.mode == "llm":
+        yield f"Written by {clean(answer.model)}; every sentence was checked.\n", QUIET
     yield from citation_pieces(answer.citations)
     if answer.nearest:
         yield "Nearest passages:\n", ""

@@ -20,7 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from index.types import FootnoteError
-from rag.types import Turn
+from rag.types import LLM, Turn
 from ui.chat import Chat, Screen, Welcome
 from ui.render import Data
 
@@ -254,10 +254,12 @@ def serve(
     host: str,
     port: int | None,
     auth: tuple[str, str] | None = None,
+    llm: LLM | None = None,
+    rewrite: bool = False,
     ready: Callable[[str], None],
 ) -> None:
     """Serve the chat until Ctrl-C; `ready` is called with the address once it accepts requests."""
-    page, url = launch(Chat(folder), host=host, port=port, auth=auth)
+    page, url = launch(Chat(folder, llm=llm, rewrite=rewrite), host=host, port=port, auth=auth)
     try:
         ready(url)
         Event().wait()
