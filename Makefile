@@ -29,7 +29,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(PIP) pytest hypothesis playwright ruff mypy
+	$(PIP) pytest hypothesis playwright ruff mypy accelerate
 	touch $@
 
 # The browser tests need a Chromium; without one, and without the right to install it, they are

@@ -10,7 +10,8 @@ import re
 import string
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,9 @@ import numpy as np
 
 from index import Index
 from rag.answer import QuestionUnusable, ask, replay, search
-from rag.types import Answer
+from rag.markers import drafts
+from rag.prompt import REFUSAL
+from rag.types import LLM, Answer, Message
 
 Question = Mapping[str, Any]
 PASSAGES = 10  # Ranks that are looked at.
@@ -52,12 +55,58 @@ class Outcome:
     disputed: bool
     seconds: float
     said: str
+    written: int = 0  # Sentences that a language model wrote, and how many of them
+    cited: int = 0  # cite a passage,
+    borne: int = 0  # are borne by one, cited or not,
+    cited_and_borne: int = 0  # and both.
+    refused: bool = False  # By the model.
+    tokens: int = 0
+
+
+class Recorder:
+    """A language model that keeps what it wrote last."""
+
+    def __init__(self, llm: LLM) -> None:
+        self._llm = llm
+        self.name, self.context = llm.name, llm.context
+        self.wrote = ""
+
+    def count(self, text: str) -> int:
+        """The tokens of a text."""
+        return self._llm.count(text)
+
+    def stream(self, messages: Sequence[Message]) -> Generator[str]:
+        """What the model writes, in pieces."""
+        self.wrote = ""
+        with closing(self._llm.stream(messages)) as pieces:
+            for piece in pieces:
+                self.wrote += piece
+                yield piece
+
+    def measured(self, answer: Answer) -> dict[str, int | bool]:
+        """What there is to say of the last text, and of the answer that was made of it."""
+        every = [one for part in drafts(self.wrote, ended=True) for one in part]
+        borne = [
+            one for one in every if answer.mode == "llm" and one.text not in answer.unsupported
+        ]
+        return {
+            "written": len(every),
+            "cited": sum(bool(one.numbers) for one in every),
+            "borne": len(borne),
+            "cited_and_borne": sum(bool(one.numbers) for one in borne),
+            "refused": REFUSAL.rstrip(".") in self.wrote,
+            "tokens": self._llm.count(self.wrote) if self.wrote else 0,
+        }
 
 
 def evaluate(
-    questions: Sequence[Question], index: Index, files: Mapping[str, str] | None = None
+    questions: Sequence[Question],
+    index: Index,
+    files: Mapping[str, str] | None = None,
+    llm: LLM | None = None,
 ) -> Iterator[Outcome]:
     """Ask every question; `files` maps the documents of the question file to indexed files."""
+    recorder = Recorder(llm) if llm else None
     for number, question in enumerate(questions, 1):
         text = str(question.get("question", ""))
         answers = [str(one) for one in question.get("answers") or ()]
@@ -70,7 +119,9 @@ def evaluate(
         try:
             history = replay([str(one) for one in question.get("history") or ()], index)
             started = time.perf_counter()
-            *_, answer = ask(text, index, history=history)
+            if recorder:
+                recorder.wrote = ""
+            *_, answer = ask(text, index, history=history, llm=recorder)
         except QuestionUnusable:
             continue
         seconds = time.perf_counter() - started
@@ -93,6 +144,7 @@ def evaluate(
             disputed=bool(question.get("conflicting")) or question.get("type") == "conflict",
             seconds=seconds,
             said=answer.text,
+            **(recorder.measured(answer) if recorder else {}),  # type: ignore[arg-type]
         )
 
 
@@ -161,6 +213,19 @@ def measures(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
         "conflicts shown where none is known": [float(one.conflict) for one in agreed],
         "seconds": [one.seconds for one in outcomes],
     }
+    wrote = [one for one in outcomes if one.written]
+    if wrote:
+        values |= {
+            "written sentences that cite": [one.cited / one.written for one in wrote],
+            "written sentences that cite and are borne": [
+                one.cited_and_borne / one.written for one in wrote
+            ],
+            "written sentences that nothing bears, marked": [
+                1 - one.borne / one.written for one in wrote
+            ],
+            "refused by the model": [float(one.refused) for one in wrote],
+            "tokens written": [float(one.tokens) for one in wrote],
+        }
     return values
 
 

@@ -174,6 +174,7 @@ class LocalModel:
         self.name = folder.name
         self._patience = patience
         transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(
                 str(folder), local_files_only=True

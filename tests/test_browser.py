@@ -21,6 +21,8 @@ import pytest
 
 from rag import Answer, Index, Sentence, Turn, Value, ask, open_index
 from rag.cite import cite
+from rag.llm import load_llm
+from tests.llm_server import MODEL, serving
 from ui.chat import Chat
 from ui.render import link
 
@@ -412,3 +414,37 @@ def test_questions_are_answered_side_by_side(sample_index: Path) -> None:
     for thread in threads:
         thread.join()
     assert found == ["94 metres"] * 6
+
+
+def test_a_written_answer_marks_what_no_passage_says(sample_index: Path, open_page) -> None:
+    with serving() as script:
+        llm = load_llm(MODEL, script.url)
+        for address in start(Chat(sample_index, llm=llm)):
+            for scheme in ("light", "dark"):
+                script.say("The Orrin Bridge spans 94 metres [1]. It was built by Ada Lovelace.")
+                page = open_page(address, color_scheme=scheme)
+                put(page, QUESTION)
+                doubted = page.locator('#chat a[href="#unsupported"]')
+                expect(doubted).to_have_text("It was built by Ada Lovelace.")
+                expect(doubted).to_have_css("text-decoration-style", "dotted")
+                expect(page.locator("#chat")).to_contain_text(f"Written by {MODEL}")
+                own = page.locator("#panel summary", has_text="own words")
+                own.click()
+                expect(page.locator("#panel details[open]")).to_contain_text("span of 94 metres")
+                doubted.click()
+                assert urlsplit(page.url).fragment == ""
+                page.locator(CHIPS).first.click()
+                expect(page.locator("#panel mark").first).to_be_in_viewport()
+                assert "94 metres" in lit(page)
+
+
+def test_stop_hangs_up_on_the_model(sample_index: Path, open_page) -> None:
+    with serving() as script:
+        script.say("The Orrin Bridge spans 94 metres [1]. ")
+        script.fault = "endless"
+        for address in start(Chat(sample_index, llm=load_llm(MODEL, script.url))):
+            page = open_page(address)
+            page.get_by_role("textbox", name="Question").fill(QUESTION)
+            page.get_by_role("textbox", name="Question").press("Enter")
+            page.locator("#ask .stop-button").click()
+            assert script.broken.wait(10)

@@ -10,6 +10,7 @@ import pytest
 
 from index import Index
 from rag.answer import ask
+from rag.evaluate import evaluate, summary
 from rag.llm import LLMUnusable, load_llm
 from rag.types import Answer, Turn
 from tests.llm_server import MODEL, Script, serving
@@ -261,6 +262,19 @@ def test_on_the_command_line(
     assert main(["doctor", *flags]) == 0
     assert "scripted answers" in capsys.readouterr().out
     assert main(["ask", STEPS, "--index", str(sample_index), "--rewrite", "llm"]) == 2
+
+
+def test_eval_measures_what_the_model_wrote(sample: Index, script: Script) -> None:
+    script.say(f"{TRUE} [1] {TRUE[:-1]} of stone. It was built by Ada Lovelace [1].")
+    questions = [{"question": STEPS, "answers": ["44"], "answerable": True}]
+    [outcome] = evaluate(questions, sample, llm=load_llm(MODEL, script.url))
+    assert (outcome.written, outcome.cited, outcome.cited_and_borne) == (3, 2, 1)
+    assert outcome.right
+    measured = summary([outcome])
+    assert measured["written sentences that cite"] == pytest.approx(2 / 3)
+    assert measured["written sentences that cite and are borne"] == pytest.approx(1 / 3)
+    assert measured["tokens written"] > 10
+    assert not outcome.refused
 
 
 def test_in_the_browser_chat(sample_index: Path, script: Script) -> None:

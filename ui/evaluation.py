@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from index.types import FootnoteError
 from rag import open_index
-from ui.commands import ANSWERED, print_json, read_lines
+from ui.commands import ANSWERED, chosen_llm, print_json, read_lines
 from ui.terminal import clean
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run_eval(chosen: argparse.Namespace) -> int:
         if chosen.self
         else read_lines(chosen.file)[: chosen.limit]
     )
-    outcomes = list(evaluate(questions, index))
+    outcomes = list(evaluate(questions, index, llm=chosen_llm(chosen)))
     if not outcomes:
         raise FootnoteError(f"{chosen.file or 'The index'} holds no question that can be asked.")
     values = summary(outcomes)
