@@ -22,6 +22,7 @@ from rag.values import MONTHS, NUMBER, numbers, stems
 
 LEAST_SUPPORT = 1.0  # Cosine and share of words together; see benchmarks/README.md.
 LEAST_COSINE = 0.45
+MISSING = 0.2  # What each number or name that stands only beside a sentence takes off.
 NEAR = 1  # Sentences before and after the one that bears, whose names and numbers count too.
 QUOTATION = re.compile(r"[“\"]([^”\"]{8,})[”\"]")
 NAME = re.compile(r"[^\W\d_][^\W_]*(?:[’'-](?!s\b)[^\W_]+)*")
@@ -97,10 +98,15 @@ class Passages:
             + coverage(f"{place.article.title} {self.words(place)}", weights, self._index)
             for cosine, place in zip(cosines, self.places, strict=True)
         ]
+        # Of sentences that are as near, the one that says the very numbers and names.
+        told = [
+            score - MISSING * len(missing(draft.text, self.words(place)))
+            for score, place in zip(scores, self.places, strict=True)
+        ]
         for cited in (True, False):
             order = [
                 int(number)
-                for number in np.argsort(-np.array(scores), kind="stable")
+                for number in np.argsort(-np.array(told), kind="stable")
                 if (self.places[number].passage in draft.numbers) == cited
                 and scores[number] >= LEAST_SUPPORT
                 and cosines[number] >= LEAST_COSINE
@@ -108,8 +114,20 @@ class Passages:
             for number in order:
                 place = self.places[number]
                 if not contradictions(draft.text, self.words(place), self.beside(place)):
-                    return place
+                    return self._widened(draft.text, place)
         return None
+
+    def _widened(self, claim: str, place: Place) -> Place:
+        """The place with the sentence beside it that has what is still missing, if one does."""
+        wanting = missing(claim, self.words(place))
+        article, every = place.article, place.article.sentences
+        at = every.index(place.range)
+        for other in (at - 1, at + 1):
+            if wanting and 0 <= other < len(every) and not is_heading(article, every[other][0]):
+                both = every[min(at, other)][0], every[max(at, other)][1]
+                if len(missing(claim, article.shown(*both))) < len(wanting):
+                    return Place(place.passage, article, both)
+        return place
 
 
 def _inside(finding: Finding) -> Iterator[Range]:
@@ -123,13 +141,20 @@ def _inside(finding: Finding) -> Iterator[Range]:
 def contradictions(claim: str, sentence: str, around: str) -> list[str]:
     """What in a claim a sentence does not bear, by name; `around` is its title and neighbours."""
     return [
-        *(f"number {number:g}" for number in _missing_numbers(claim, around)),
-        *(f"name {name}" for name in _missing_names(claim, around)),
-        *(f"quotation {words}" for words in _missing_quotations(claim, around)),
+        *missing(claim, around),
         *(["number beside other words"] if _misplaced_number(claim, sentence) else []),
         *(["denial"] if _denies(claim, sentence) else []),
         *(["another subject"] if _other_subject(claim, sentence) else []),
         *(["order of names"] if _names_turned_round(claim, sentence) else []),
+    ]
+
+
+def missing(claim: str, text: str) -> list[str]:
+    """The numbers, months, names and quotations of a claim that do not stand in a text."""
+    return [
+        *(f"number {number:g}" for number in _missing_numbers(claim, text)),
+        *(f"name {name}" for name in _missing_names(claim, text)),
+        *(f"quotation {words}" for words in _missing_quotations(claim, text)),
     ]
 
 
