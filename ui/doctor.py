@@ -62,10 +62,21 @@ def examine(chosen: argparse.Namespace) -> Iterator[Finding]:
         yield Finding("reader", True, "reads")
     except FootnoteError as error:
         yield Finding("index", False, str(error))
+    if chosen.llm_url:
+        yield _models(chosen.llm_url)
     if chosen.llm:
         yield _language_model(chosen)
     elif chosen.find_llm:
         yield from _servers()
+
+
+def _models(url: str) -> Finding:
+    from rag.llm import models_at
+
+    try:
+        return Finding("models", True, ", ".join(models_at(url)) or "none")
+    except FootnoteError as error:
+        return Finding("models", False, str(error))
 
 
 def _language_model(chosen: argparse.Namespace) -> Finding:
