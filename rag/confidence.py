@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from index import Index
 from rag.extract import Finding
 from rag.kinds import fits, subject
-from rag.rewrite import FUNCTION_WORDS, WORD
+from rag.rewrite import FUNCTION_WORDS, WORD, names
+from rag.values import stems
 
 POSSESSIVE = re.compile(r"['’]s$")
 
@@ -15,17 +16,18 @@ POSSESSIVE = re.compile(r"['’]s$")
 # squad2_articles about articles that the reader was not trained on, against look-alikes without an
 # answer, and questions of other sets whose topic these articles do not treat
 # (training/calibrate.py); the constant refuses 5 in 100 that have an answer (benchmarks/README.md).
-# Unknown names and misfits weigh more than was fitted, 1.8 and .8: there are few of them in SQuAD,
+# Unknown names and misfits weigh more than was fitted, 1.7 and .3: there are few of them in SQuAD,
 # and a wrong answer about somebody whom no article mentions costs more trust than a refusal.
-WEIGHTS = (0.10, 4.7, 0.0, 1.75, 1.75, -3.5, -2.0, -2.80)
+WEIGHTS = (0.12, 2.3, 1.7, 1.1, 0.65, 1.4, -3.5, -2.0, -2.87)
 
 
 def signs(question: str, findings: Sequence[Finding], index: Index) -> tuple[float, ...]:
     """What is known of the best finding, first in `findings`, as an answer to a question.
 
     The reader's logit; its passage's cosine, and the highest of all passages; the share of the
-    question's words in the passage, and in the sentence; whether a name or number of the question
-    stands in no article; whether the words cannot be an answer by their form; 1.
+    question's words in the passage, and in the sentence; the share of its names in the sentence;
+    whether a name or number of the question stands in no article; whether the words cannot be an
+    answer by their form; 1.
     """
     best = findings[0]
     return (
@@ -34,6 +36,7 @@ def signs(question: str, findings: Sequence[Finding], index: Index) -> tuple[flo
         max(finding.hit.cosine for finding in findings),
         best.coverage,
         best.sentence_coverage,
+        _named(question, best),
         float(bool(unknown_names(question, index))),
         float(not fits(question, best.words)),
         1.0,
@@ -46,6 +49,13 @@ def log_odds(question: str, findings: Sequence[Finding], index: Index) -> float:
         weight * sign
         for weight, sign in zip(WEIGHTS, signs(question, findings, index), strict=True)
     )
+
+
+def _named(question: str, best: Finding) -> float:
+    """The share of the question's names that stand in the sentence or the title; 1 without any."""
+    wanted = stems(" ".join(names(question)))
+    text = best.article.text[slice(*best.sentence)]
+    return len(wanted & stems(f"{best.article.title} {text}")) / len(wanted) if wanted else 1.0
 
 
 def absent_words(question: str, index: Index) -> list[str]:

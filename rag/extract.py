@@ -19,7 +19,7 @@ WINDOW = 300
 # question's words, weighted by rarity, in the very sentence. Their share in the whole passage added
 # nothing (training/calibrate.py).
 RETRIEVAL_WEIGHT = 12.0
-COVERAGE_WEIGHT = 10.0
+COVERAGE_WEIGHT = 12.0
 
 WINDOWS_READ = 14  # Of about 30; those left out held the best answer in 1 of 300 questions.
 UNREAD = -10.0  # The confidence of words that the reader did not see.

@@ -22,7 +22,7 @@ QUESTIONS = [
 # makes answers clearly worse fails here.
 RIGHT = 0.77
 WRONGLY_REFUSED = 0.06
-REFUSED = 0.54
+REFUSED = 0.5
 
 
 @pytest.fixture(scope="module")

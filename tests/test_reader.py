@@ -36,7 +36,7 @@ def test_an_empty_question_is_read_like_any_other() -> None:
     ("question", "passage", "words"),
     [
         (WHO, KEEPER, "Torquil Baine"),
-        (WHO, "🙂🙂 The light at Skerrow is kept by Zoë Brontë-Müller 🎉.", "Zoë Brontë-Müller"),
+        (WHO, "🙂🎉🙂 The light at Skerrow is kept by Zoë Brontë-Müller.", "Zoë Brontë-Müller"),
         (WHO, "The light at Skerrow is kept by Zoe\u0308 A\u030angstro\u0308m.", "Zoë Ångström"),
         (
             "When was the château of Orrin painted?",

@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from index import Index, open_index
 from rag.confidence import log_odds, signs
 from rag.conflict import LONGEST_VALUE, may_contradict, may_differ
+from rag.conflict import WEIGHTS as CONFLICT_WEIGHTS
+from rag.conflict import signs as conflict_signs
 from rag.context import is_heading
 from rag.evaluate import f1, holds
 from rag.extract import COVERAGE_WEIGHT, HEADING, RETRIEVAL_WEIGHT, Finding, candidates, find
@@ -37,7 +39,7 @@ Floats = NDArray[np.float64]
 Question = dict[str, Any]
 TRIES = 500  # Of the random search over weights.
 MOST_REFUSED = 0.05  # Of the questions of squad2_articles that have an answer.
-MOST_FALSE = 0.035  # Conflicts among them.
+MOST_FALSE = 0.04  # Conflicts among them.
 SQUAD = "squad2_articles"
 
 
@@ -163,18 +165,16 @@ def rivals(question: str, index: Index) -> list[list[float]]:
     best = findings[0]
     if not fits(question, best.words) or len(best.words.split()) > LONGEST_VALUE:
         return []
-    rows = []
-    for one in findings[1:]:
-        if may_differ(one, best) and may_contradict(question, best, one):
-            first, second = index.vectors([best.hit.chunk.id, one.hit.chunk.id])
-            near = float(first @ second)
-            rows.append([one.confidence, one.hit.score, near, 1.0])
-    return rows
+    return [
+        list(conflict_signs(question, best, one, index))
+        for one in findings[1:]
+        if may_differ(one, best) and may_contradict(question, best, one)
+    ]
 
 
 def conflict(sets: dict[str, list[list[list[float]]]], disputed: Sequence[str]) -> None:
-    """Print the constants of rag.conflict.disagreement, and how often a conflict is shown."""
-    fitted = np.array([0.3, 1.0, 2.0, -2.0])
+    """Print the weights of rag.conflict, and how often a conflict is shown."""
+    fitted = np.array(CONFLICT_WEIGHTS)
     for _ in range(6):  # The likeliest rival of each question stands for it.
         rows, labels, weights = [], [], []
         for name, asked in sets.items():
@@ -188,8 +188,7 @@ def conflict(sets: dict[str, list[list[list[float]]]], disputed: Sequence[str]) 
         return max((float(np.dot(row, fitted)) for row in found), default=-99.0)
 
     fitted[-1] -= float(np.quantile([highest(found) for found in sets[SQUAD]], 1 - MOST_FALSE))
-    names = "confidence retrieval nearness constant".split()
-    print(", ".join(f"{name} {value:.2f}" for name, value in zip(names, fitted, strict=True)))
+    print("conflict.WEIGHTS =", fitted.round(2).tolist())
     shown = [
         (name, f"{np.mean([highest(found) > 0 for found in asked]):.3f}")
         for name, asked in sets.items()
@@ -202,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path(".quality"))
-    parser.add_argument("--questions", type=int, default=150, help="how many of each set")
+    parser.add_argument("--questions", type=int, default=300, help="how many of each set")
     chosen = parser.parse_args()
     chance = random.Random(3)
 
