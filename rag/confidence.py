@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from index import Index
 from rag.extract import Finding
 from rag.kinds import fits, subject
@@ -45,10 +47,7 @@ def signs(question: str, findings: Sequence[Finding], index: Index) -> tuple[flo
 
 def log_odds(question: str, findings: Sequence[Finding], index: Index) -> float:
     """Log odds that the best of the findings answers the question."""
-    return sum(
-        weight * sign
-        for weight, sign in zip(WEIGHTS, signs(question, findings, index), strict=True)
-    )
+    return float(np.dot(WEIGHTS, signs(question, findings, index)))
 
 
 def _named(question: str, best: Finding) -> float:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from index import Index
 from rag.extract import Finding
 from rag.kinds import echo, fits
@@ -94,10 +96,7 @@ def signs(question: str, best: Finding, other: Finding, index: Index) -> tuple[f
 
 def disagreement(question: str, best: Finding, other: Finding, index: Index) -> float:
     """Log odds that another finding contradicts the best one."""
-    return sum(
-        weight * sign
-        for weight, sign in zip(WEIGHTS, signs(question, best, other, index), strict=True)
-    )
+    return float(np.dot(WEIGHTS, signs(question, best, other, index)))
 
 
 def shared_names(question: str, best: Finding, other: Finding) -> int:

@@ -125,6 +125,8 @@ class Passages:
         for other in (at - 1, at + 1):
             if wanting and 0 <= other < len(every) and not is_heading(article, every[other][0]):
                 both = every[min(at, other)][0], every[max(at, other)][1]
+                if any(gap.start < both[1] and gap.end > both[0] for gap in article.left_out):
+                    continue
                 if len(missing(claim, article.shown(*both))) < len(wanting):
                     return Place(place.passage, article, both)
         return place

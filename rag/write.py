@@ -21,6 +21,7 @@ from rag.verify import Passages
 OWN_WORDS = "These are the articles' own words."
 REPEATED = 3  # Times that a sentence is written before the model is stopped: it goes in circles.
 MOST_SENTENCES = 30
+MOST_CHARACTERS = 6000  # For a server that does not keep to the tokens it is allowed.
 LONGEST_REWRITE = 300  # Characters; a longer question is no rewrite but an answer.
 
 
@@ -82,6 +83,8 @@ def _written(llm: LLM, messages: Sequence[Message]) -> Iterator[list[list[Draft]
     with closing(llm.stream(messages)) as pieces:
         for piece in pieces:
             written += piece
+            if len(written) > MOST_CHARACTERS:
+                break
             found = drafts(written, ended=False)
             count = sum(map(len, found))
             if count > known:

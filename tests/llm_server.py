@@ -18,7 +18,8 @@ class Script:
         self.pieces: Sequence[str] = ()
         self.status = 200
         self.headers: dict[str, str] = {}
-        self.fault = ""  # After the pieces: "hang", "cut", "garbage" or "endless".
+        # After the pieces: "hang", "cut", "garbage", "endless", or "drone", which ends no sentence.
+        self.fault = ""
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.broken = threading.Event()  # Set when whoever listened has hung up.
@@ -69,6 +70,9 @@ class Handler(BaseHTTPRequestHandler):
             while self.script.fault == "endless":
                 self.event({"delta": {"content": f"And on it went {time.monotonic()}. "}})
                 time.sleep(0.01)
+            while self.script.fault == "drone":
+                self.event({"delta": {"content": "and on "}})
+                time.sleep(0.02)
             if self.script.fault == "garbage":
                 self.wfile.write(b"data: {not json\n\n")
             if not self.script.fault:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from index import Index
+from rag import write
 from rag.answer import ask
 from rag.evaluate import evaluate, summary
 from rag.llm import LLMUnusable, load_llm
@@ -136,6 +137,16 @@ def test_a_model_that_never_stops_is_stopped(sample: Index, script: Script) -> N
     script.fault = "endless"
     answer = last(script, sample)
     assert answer.text.startswith(f"{TRUE} [1]")
+    assert script.broken.wait(5)
+
+
+def test_a_model_that_never_ends_a_sentence_is_stopped(
+    sample: Index, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "MOST_CHARACTERS", 200)
+    script.fault = "drone"
+    answer = last(script, sample)
+    assert (answer.mode, answer.answered) == ("extractive", True)
     assert script.broken.wait(5)
 
 
