@@ -1,4 +1,4 @@
-"""`rag doctor`: what is there, what is missing, and the command that mends it."""
+"""`rag doctor`: what works here, what does not, and how to mend it."""
 
 import argparse
 import sys
