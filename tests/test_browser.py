@@ -426,6 +426,7 @@ def test_a_written_answer_marks_what_no_passage_says(sample_index: Path, open_pa
                 put(page, QUESTION)
                 doubted = page.locator('#chat a[href="#unsupported"]')
                 expect(doubted).to_have_text("It was built by Ada Lovelace.")
+                expect(page.locator("#chat .bot-row")).to_contain_text("no passage says this")
                 expect(doubted).to_have_css("text-decoration-style", "dotted")
                 expect(page.locator("#chat")).to_contain_text(f"Written by {MODEL}")
                 own = page.locator("#panel summary", has_text="own words")

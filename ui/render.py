@@ -15,7 +15,7 @@ from typing import Any
 from index.sentences import blocks
 from index.types import Article, Range
 from rag.types import Answer, Citation
-from ui.terminal import also_in
+from ui.terminal import NOWHERE, also_in
 
 Data = dict[str, Any]
 """What is sent to the browser as JSON."""
@@ -163,8 +163,11 @@ def _differs(searched_for: str, question: str) -> bool:
 
 
 def _doubted(text: str) -> str:
-    """A sentence that no passage bears, as a link to nothing: style.css and panel.js know it."""
-    return f"[{escape(text)}]({DOUBTED})"
+    """A sentence that no passage bears: a link to nothing, and words, since phones do not hover.
+
+    style.css and panel.js know the link.
+    """
+    return f"[{escape(text)}]({DOUBTED}) *({NOWHERE})*"
 
 
 def _chips(numbers: Iterable[int], chips: dict[int, str]) -> str:
