@@ -9,21 +9,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from index.boilerplate import merge
+from index.boilerplate import LONGEST_LINE, merge
 from index.sentences import sentences
 from index.types import Article, LeftOut, Range
 
 REASON = "recurs in most articles of its folder"
 LEAST_ARTICLES = 5  # In one folder; in fewer, "most" is chance.
 LEAST_WORDS = 4  # "Ingredients" recurs too, and says what stands below it.
-LONGEST_LINE = 300
 FIRST, LAST = 3, 5  # Lines at either end of an article that may be furniture.
 
 
 def leave_out_recurring(articles: Sequence[Article]) -> list[Article]:
-    """The articles whose recurring lines are others than it was known, with them left out.
+    """The articles whose recurring lines are not those left out so far, with these left out.
 
-    `articles` are all there are, sorted by file.
+    `articles` are all there are.
     """
     altered: list[Article] = []
     for _, group in groupby(sorted(articles, key=_folder), key=_folder):

@@ -104,6 +104,7 @@ def evaluate(
     index: Index,
     files: Mapping[str, str] | None = None,
     llm: LLM | None = None,
+    rewrite: bool = False,
 ) -> Iterator[Outcome]:
     """Ask every question; `files` maps the documents of the question file to indexed files."""
     recorder = Recorder(llm) if llm else None
@@ -121,7 +122,7 @@ def evaluate(
             started = time.perf_counter()
             if recorder:
                 recorder.wrote = ""
-            *_, answer = ask(text, index, history=history, llm=recorder)
+            *_, answer = ask(text, index, history=history, llm=recorder, rewrite=rewrite)
         except QuestionUnusable:
             continue
         seconds = time.perf_counter() - started

@@ -28,6 +28,8 @@ LOCAL_SERVERS = {
     "llama.cpp or transformers serve": "http://localhost:8000/v1",
 }
 NO_KEY = "none"  # Local servers want one and do not read it.
+TOO_LONG = "The passages are longer than {name} reads: ask with a smaller --top-k."
+BROKE_OFF = "{name} broke off in the middle."
 LISTED = 5  # Models named in a message.
 
 
@@ -87,7 +89,7 @@ class Server:
                         if choice.delta.content:
                             yield choice.delta.content
             if not ended:
-                raise LLMUnusable(f"{self.name} broke off in the middle.")
+                raise LLMUnusable(BROKE_OFF.format(name=self.name))
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             # ValueError: what came is no JSON.
             raise LLMUnusable(self._reason(error)) from error
@@ -113,10 +115,10 @@ class Server:
             told = f": ask again in {wait} seconds" if wait.isdigit() else " at the moment"
             return f"{self._where} takes no more questions{told}."
         if isinstance(error, openai.BadRequestError) and "context" in str(error).casefold():
-            return f"The passages are longer than {self.name} reads: ask with a smaller --top-k."
+            return TOO_LONG.format(name=self.name)
         if isinstance(error, openai.APIStatusError):
             return f"{self._where} failed (status {error.status_code})."
-        return f"{self.name} broke off in the middle."
+        return BROKE_OFF.format(name=self.name)
 
     def _models(self) -> list[str]:
         try:
@@ -203,9 +205,7 @@ class LocalModel:
         encoded = self._tokenizer(self._told(messages), return_tensors="pt", truncation=False)
         length = encoded["input_ids"].shape[1]
         if length + 1 >= self.context:
-            raise LLMUnusable(
-                f"The passages are longer than {self.name} reads: ask with a smaller --top-k."
-            )
+            raise LLMUnusable(TOO_LONG.format(name=self.name))
         pieces = transformers.TextIteratorStreamer(
             self._tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=self._patience
         )
@@ -230,12 +230,12 @@ class LocalModel:
         try:
             yield from pieces
         except OSError as error:
-            raise LLMUnusable(f"{self.name} broke off in the middle.") from error
+            raise LLMUnusable(BROKE_OFF.format(name=self.name)) from error
         finally:
             stopped.set()
             worker.join()
         if failed:
-            raise LLMUnusable(f"{self.name} broke off in the middle.") from failed[0]
+            raise LLMUnusable(BROKE_OFF.format(name=self.name)) from failed[0]
 
     def _told(self, messages: Sequence[Message]) -> str:
         told = [{"role": one.role, "content": one.text} for one in messages]

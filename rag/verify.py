@@ -46,7 +46,7 @@ ORDINARY = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A sentence of a passage: the number of the passage, counted from 1, and the range."""
 
@@ -67,8 +67,12 @@ class Passages:
         ]
 
     @cached_property
+    def _words(self) -> list[str]:
+        return [self.words(place) for place in self.places]
+
+    @cached_property
     def _vectors(self) -> Matrix:
-        return self._index.embedder.passages([self.words(place) for place in self.places])
+        return self._index.embedder.passages(self._words)
 
     def words(self, place: Place) -> str:
         """A sentence as a person reads it."""
@@ -94,14 +98,13 @@ class Passages:
         cosines = np.max(self._vectors @ self._index.embedder.passages(said).T, axis=1)
         weights = word_weights(draft.text, self._index)
         scores = [
-            float(cosine)
-            + coverage(f"{place.article.title} {self.words(place)}", weights, self._index)
-            for cosine, place in zip(cosines, self.places, strict=True)
+            float(cosine) + coverage(f"{place.article.title} {words}", weights, self._index)
+            for cosine, place, words in zip(cosines, self.places, self._words, strict=True)
         ]
         # Of sentences that are as near, the one that says the very numbers and names.
         told = [
-            score - MISSING * len(missing(draft.text, self.words(place)))
-            for score, place in zip(scores, self.places, strict=True)
+            score - MISSING * len(missing(draft.text, words))
+            for score, words in zip(scores, self._words, strict=True)
         ]
         for cited in (True, False):
             order = [
@@ -113,7 +116,7 @@ class Passages:
             ]
             for number in order:
                 place = self.places[number]
-                if not contradictions(draft.text, self.words(place), self.beside(place)):
+                if not contradictions(draft.text, self._words[number], self.beside(place)):
                     return self._widened(draft.text, place)
         return None
 

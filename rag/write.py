@@ -10,13 +10,13 @@ from contextlib import closing
 from dataclasses import replace
 
 from index import Index
-from index.types import FootnoteError
+from index.types import FootnoteError, Range
 from rag.cite import cite
 from rag.extract import Finding
 from rag.markers import Draft, drafts
 from rag.prompt import REFUSAL, answer_messages, rewrite_messages
 from rag.types import LLM, Answer, Citation, Message, Sentence, Turn
-from rag.verify import Passages
+from rag.verify import Passages, Place
 
 OWN_WORDS = "These are the articles' own words."
 REPEATED = 3  # Times that a sentence is written before the model is stopped: it goes in circles.
@@ -102,11 +102,11 @@ class Checked:
     def __init__(self, passages: Passages, index: Index) -> None:
         self._passages = passages
         self._index = index
-        self._places: dict[Draft, tuple[str, int, int] | None] = {}
+        self._places: dict[Draft, Place | None] = {}
 
     def answer(self, base: Answer, paragraphs: Sequence[Sequence[Draft]]) -> Answer:
         """The answer with these paragraphs; a sentence that is written twice is said once."""
-        numbers: dict[tuple[str, int, int], int] = {}
+        numbers: dict[tuple[str, Range], int] = {}
         citations: list[Citation] = []
         unsupported: list[str] = []
         said: set[str] = set()
@@ -124,15 +124,12 @@ class Checked:
                     unsupported.append(draft.text)
                     sentences.append(Sentence(draft.text))
                     continue
-                if place not in numbers:
-                    numbers[place] = len(numbers) + 1
-                    file, start, end = place
-                    article = self._index.article(file)
-                    if article is None:
-                        raise AssertionError(f"{file} was read and is not in the index.")
-                    number = numbers[place]
-                    citations.append(cite(article, start, end, number=number, index=self._index))
-                sentences.append(Sentence(draft.text, (numbers[place],)))
+                cited = place.article.file, place.range
+                if cited not in numbers:
+                    number = numbers[cited] = len(numbers) + 1
+                    quote = cite(place.article, *place.range, number=number, index=self._index)
+                    citations.append(quote)
+                sentences.append(Sentence(draft.text, (numbers[cited],)))
             if sentences:
                 told.append(tuple(sentences))
         return replace(
@@ -143,8 +140,7 @@ class Checked:
             looked_at=(),
         )
 
-    def _place(self, draft: Draft, before: str) -> tuple[str, int, int] | None:
+    def _place(self, draft: Draft, before: str) -> Place | None:
         if draft not in self._places:
-            found = self._passages.support(draft, before)
-            self._places[draft] = (found.article.file, *found.range) if found else None
+            self._places[draft] = self._passages.support(draft, before)
         return self._places[draft]

@@ -60,7 +60,7 @@ def test_what_no_passage_bears_is_marked(sample: Index, script: Script) -> None:
     told = "".join(words for words, _ in answer_pieces(answer))
     assert f"{invented} [{NOWHERE}]" in told
     shown = markdown(answer, lambda one: one.quote)
-    assert f'[{invented}](#unsupported "No passage says this")' in shown
+    assert f'[{invented}](#unsupported "No passage says this") *({NOWHERE})*' in shown
     assert f"Written by {MODEL}" in shown
     assert sources(answer, lambda one: one.quote)["own_words"]
 
@@ -286,6 +286,16 @@ def test_eval_measures_what_the_model_wrote(sample: Index, script: Script) -> No
     assert measured["written sentences that cite and are borne"] == pytest.approx(1 / 3)
     assert measured["tokens written"] > 10
     assert not outcome.refused
+
+
+def test_eval_lets_the_model_rewrite_follow_ups(sample: Index, script: Script) -> None:
+    script.say(STEPS)
+    asked = {"question": "How many steps?", "answers": ["44"], "history": ["Is there a ladder?"]}
+    [outcome] = evaluate([asked], sample, llm=load_llm(MODEL, script.url), rewrite=True)
+    assert outcome.answered
+    rewriting, answering = (one["messages"][1]["content"] for one in script.asked)
+    assert rewriting.endswith("2. How many steps?")
+    assert answering.endswith(f"Question: {STEPS}")
 
 
 def test_in_the_browser_chat(sample_index: Path, script: Script) -> None:

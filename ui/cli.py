@@ -160,7 +160,7 @@ def make_parser() -> Parser:
         "--find-llm", action="store_true", help="look for a language model on this machine"
     )
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
-    _add_llm(doctor)
+    _add_llm(doctor, rewrites=False)
 
     ui = command(
         "ui", commands.run_ui, "open the browser chat; builds the index first if there is none"
@@ -172,16 +172,19 @@ def make_parser() -> Parser:
     return parser
 
 
-def _add_llm(command: Parser) -> None:
+def _add_llm(command: Parser, *, rewrites: bool = True) -> None:
     command.add_argument(
         "--llm", metavar="NAME", help="language model that writes the answers: a name, or a folder"
     )
     command.add_argument(
         "--llm-url", metavar="URL", help="its OpenAI-compatible server (OPENAI_BASE_URL)"
     )
-    command.add_argument(
-        "--rewrite", choices=["llm"], help="let it also make follow-ups stand alone"
-    )
+    if rewrites:
+        command.add_argument(
+            "--rewrite", choices=["llm"], help="let it also make follow-ups stand alone"
+        )
+    else:
+        command.set_defaults(rewrite=None)
 
 
 def _run_doctor(chosen: argparse.Namespace) -> int:

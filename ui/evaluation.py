@@ -31,7 +31,8 @@ def run_eval(chosen: argparse.Namespace) -> int:
         if chosen.self
         else read_lines(chosen.file)[: chosen.limit]
     )
-    outcomes = list(evaluate(questions, index, llm=chosen_llm(chosen)))
+    llm, rewrite = chosen_llm(chosen), bool(chosen.rewrite)
+    outcomes = list(evaluate(questions, index, llm=llm, rewrite=rewrite))
     if not outcomes:
         raise FootnoteError(f"{chosen.file or 'The index'} holds no question that can be asked.")
     values = summary(outcomes)
