@@ -450,3 +450,5 @@ def test_stop_hangs_up_on_the_model(sample_index: Path, open_page) -> None:
             assert not script.broken.is_set()
             page.locator("#ask .stop-button").click()
             assert script.broken.wait(5)
+            # Before the server ends: a page that still listens would report that it stopped.
+            page.close()
