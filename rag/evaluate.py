@@ -3,6 +3,10 @@
 A question file holds JSON lines `{"id", "question", "history", "answers", "evidence": [{"doc"}],
 "answerable"}`; `doc` is the file an answer stands in. Answers are compared as SQuAD does it
 (Rajpurkar et al., 2016).
+
+Where only what is wrong is known, as people say it of answers (ui/feedback.py), it stands under
+`wrong`: such a question counts as right when it is answered and says none of that again, and is
+left out of the measures that compare with an answer or a passage.
 """
 
 import random
@@ -61,6 +65,7 @@ class Outcome:
     cited_and_borne: int = 0  # and both.
     refused: bool = False  # By the model.
     tokens: int = 0
+    known: bool = True  # Whether the question file says what is right, not only what is wrong.
 
 
 class Recorder:
@@ -117,6 +122,8 @@ def evaluate(
         ]
         wanted = {(files or {}).get(document, document) for document in documents}
         answerable = bool(question.get("answerable", answers))
+        wrong = [str(one) for one in question.get("wrong") or ()]
+        known = bool(answers) or "wrong" not in question
         try:
             history = replay([str(one) for one in question.get("history") or ()], index)
             started = time.perf_counter()
@@ -136,7 +143,9 @@ def evaluate(
             answerable=answerable,
             answered=answer.answered,
             confidence=answer.confidence,
-            right=answerable and _is_right(answer, answers, wanted),
+            right=answerable
+            and (_is_right(answer, answers, wanted) if known else answer.answered)
+            and not _says(answer, wrong),
             exact=max((float(normal(short) == normal(one)) for one in answers), default=0.0),
             f1=max((f1(short, one) for one in answers), default=0.0),
             file_rank=file_rank,
@@ -145,6 +154,7 @@ def evaluate(
             disputed=bool(question.get("conflicting")) or question.get("type") == "conflict",
             seconds=seconds,
             said=answer.text,
+            known=known,
             **(recorder.measured(answer) if recorder else {}),  # type: ignore[arg-type]
         )
 
@@ -153,6 +163,14 @@ def _is_right(answer: Answer, answers: Sequence[str], wanted: set[str]) -> bool:
     said = " ".join(answer.text.split()).casefold()
     cited = {citation.file for citation in answer.citations}
     return any(one.casefold() in said for one in answers) and bool(not wanted or wanted & cited)
+
+
+def _says(answer: Answer, values: Sequence[str]) -> bool:
+    """Whether an answer says one of the values, in whole words: "17" is not said by "1917"."""
+    sentences = " ".join(one.text for paragraph in answer.paragraphs for one in paragraph)
+    said = [f" {' '.join(normal(text))} " for text in (answer.short_answer or "", sentences)]
+    sought = [f" {' '.join(normal(value))} " for value in values if normal(value)]
+    return any(value in text for value in sought for text in said)
 
 
 def _ranks(query: str, answers: Sequence[str], wanted: set[str], index: Index) -> tuple[int, int]:
@@ -196,16 +214,17 @@ def measures(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
     asked = [one for one in outcomes if one.answerable]
     without = [one for one in outcomes if not one.answerable]
     agreed = [one for one in asked if not one.disputed]
+    known = [one for one in asked if one.known]
     values: dict[str, list[float]] = {
-        "right article first": [float(one.file_rank == 1) for one in asked],
-        "right article in first 5": [float(0 < one.file_rank <= 5) for one in asked],
-        "answer in first passage": [float(one.passage_rank == 1) for one in asked],
-        "answer in first 5 passages": [float(0 < one.passage_rank <= 5) for one in asked],
-        "answer in first 10 passages": [float(one.passage_rank > 0) for one in asked],
-        "mean reciprocal rank": [1 / one.passage_rank if one.passage_rank else 0 for one in asked],
+        "right article first": [float(one.file_rank == 1) for one in known],
+        "right article in first 5": [float(0 < one.file_rank <= 5) for one in known],
+        "answer in first passage": [float(one.passage_rank == 1) for one in known],
+        "answer in first 5 passages": [float(0 < one.passage_rank <= 5) for one in known],
+        "answer in first 10 passages": [float(one.passage_rank > 0) for one in known],
+        "mean reciprocal rank": [1 / one.passage_rank if one.passage_rank else 0 for one in known],
         "right answer from the right file": [float(one.right) for one in asked],
-        "short answer, exact": [one.exact for one in asked],
-        "short answer, F1": [one.f1 for one in asked],
+        "short answer, exact": [one.exact for one in known],
+        "short answer, F1": [one.f1 for one in known],
         "false refusals": [float(not one.answered) for one in asked],
         "false answers": [float(one.answered) for one in without],
         "conflicts shown where sources disagree": [

@@ -160,6 +160,7 @@ def test_disagreement_doubt_and_refusal_are_told(format: str) -> None:
         "Steps?",
         answered=True,
         short_answer="152",
+        paragraphs=((Sentence("Your sources disagree."),), (Sentence("It has 150.", (2,)),)),
         citations=(CITATION, PAGED),
         conflict=(Value("152 steps", (1,)), Value("150 steps", (2,))),
     )
@@ -177,7 +178,7 @@ def test_disagreement_doubt_and_refusal_are_told(format: str) -> None:
     text = export("All", [exchange(one) for one in (conflict, written, refused)], format)
     page = Page(text) if format == "html" else shown(text)
     told = words(page.text)
-    assert "Your sources disagree: 152 steps [1] 150 steps [2]" in told and "> 152<" not in text
+    assert "Your sources disagree: 152 steps [1] 150 steps [2] It has 150. [2] Sources" in told
     told_doubts = "Yes. (no passage says this) Yes. It is tall. [1] I guess. (no passage says this)"
     assert told_doubts in told
     assert "Written by Mo<b>del;" in told

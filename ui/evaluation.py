@@ -1,11 +1,15 @@
-"""What `rag eval` prints: measures, errors at every threshold, a comparison of two runs."""
+"""What `rag eval` prints: measures, errors at every threshold, a comparison of two runs.
+
+Question files that people's verdicts make (ui/feedback.py) say several things of one answer: the
+last line of an `id` counts, and one with an empty `verdict` takes the others back.
+"""
 
 import argparse
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.types import FootnoteError
 from rag import open_index
@@ -29,7 +33,7 @@ def run_eval(chosen: argparse.Namespace) -> int:
     questions = (
         self_questions(index, chosen.limit or SELF_QUESTIONS)
         if chosen.self
-        else read_lines(chosen.file)[: chosen.limit]
+        else last_verdicts(read_lines(chosen.file))[: chosen.limit]
     )
     llm, rewrite = chosen_llm(chosen), bool(chosen.rewrite)
     outcomes = list(evaluate(questions, index, llm=llm, rewrite=rewrite))
@@ -75,6 +79,16 @@ def run_eval(chosen: argparse.Namespace) -> int:
                     f"{label}: {clean(one.question)} -> {clean(' '.join(one.said.split()))[:160]}"
                 )
     return ANSWERED
+
+
+def last_verdicts(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The questions; of those with a verdict the last one of an id, unless it was taken back."""
+    last = {str(one.get("id")): one for one in questions if "verdict" in one}
+    return [
+        one
+        for one in questions
+        if "verdict" not in one or (one["verdict"] and one is last[str(one.get("id"))])
+    ]
 
 
 def read_run(file: Path) -> "list[Outcome]":

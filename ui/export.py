@@ -152,7 +152,7 @@ def _exchange_markdown(exchange: Exchange) -> str:
         parts.append("\n".join(values))
     elif answer.get("short_answer"):
         parts.append(f"**{_markdown(answer['short_answer'])}**")
-    for paragraph in paragraphs(answer):
+    for paragraph in _told(answer):
         parts.append(
             " ".join(
                 f"~~{_markdown(said.words)}~~ *({NOWHERE})*"
@@ -192,7 +192,7 @@ def _exchange_html(exchange: Exchange, anchor: str) -> str:
         lines.append("</ul>")
     elif answer.get("short_answer"):
         lines.append(f'<p class="short" dir="auto">{_html(answer["short_answer"])}</p>')
-    for paragraph in paragraphs(answer):
+    for paragraph in _told(answer):
         told = " ".join(
             f'<span class="doubted">{_html(said.words)}</span> <em>({NOWHERE})</em>'
             if said.doubted
@@ -210,6 +210,14 @@ def _exchange_html(exchange: Exchange, anchor: str) -> str:
         ]
         lines.append("</ol>")
     return "\n".join(("<section>", *lines, "</section>"))
+
+
+def _told(answer: Data) -> list[list[Said]]:
+    """The paragraphs of an answer, less that which says what the heading of a conflict has said."""
+    told = paragraphs(answer)
+    if not answer.get("conflict"):
+        return told
+    return [part for part in told if any(said.numbers for said in part)]
 
 
 def _notes(exchange: Exchange) -> Iterator[str]:
