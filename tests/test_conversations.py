@@ -113,6 +113,7 @@ def test_a_title_is_one_short_line_that_ends_at_a_word(kept: Conversations) -> N
         ("152", True),  # In the answer,
         ("metres", True),  # and in the short answer alone.
         ("cafe lighthouse", False),
+        ("what AFTER", True),  # Behind a NUL.
         ("  ", True),
         ("%", False),
         ("_", False),
@@ -123,6 +124,7 @@ def test_every_word_of_a_search_stands_in_the_conversation(
 ) -> None:
     id = kept.keep(ANN, "", asked("Where is the Café?"))
     kept.keep(ANN, id, asked("In which Straße?", short="12 metres"))
+    kept.keep(ANN, id, asked("NUL \x00 and what comes after it"))
     kept.keep(BEN, "", asked("lighthouse cafe strasse metres 152 % _"))
     assert bool(kept.list(ANN, search)) == found
 

@@ -147,6 +147,14 @@ def test_json_is_the_answers_as_they_are() -> None:
     }
 
 
+def test_a_number_that_no_source_has_is_no_link() -> None:
+    kept = exchange()
+    kept.answer["answer"] = "It has 152 steps. [1] [7]"
+    page = Page(export("Towers", [kept], "html"))
+    assert "It has 152 steps. [1] [7]" in page.text
+    assert page.values["href"] == ["#source-1-1"]
+
+
 def test_there_is_no_fourth_format() -> None:
     assert FORMATS == ("md", "html", "json")
     with pytest.raises(FootnoteError, match="md, html, json"):

@@ -154,6 +154,16 @@ def test_many_at_once_each_write_a_whole_line(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_line_is_on_the_disk_before_anybody_is_thanked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "feedback.jsonl"
+    forced = []
+    monkeypatch.setattr(os, "fsync", lambda file: forced.append(os.fstat(file).st_size))
+    record(path, exchange(), "right")
+    assert forced == [path.stat().st_size]
+
+
 def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "feedback.jsonl"
     path.write_bytes(b'{"id": 1, "question": "Wh')

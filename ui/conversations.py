@@ -327,8 +327,7 @@ def _searched(exchange: Exchange) -> str:
 
 def _folded(text: str) -> str:
     """Text as it is searched: without case, accents and forms of letters."""
-    # SQLite's instr() stops at NUL.
-    letters = unicodedata.normalize("NFKD", _storable(text).replace("\0", " "))
+    letters = unicodedata.normalize("NFKD", _storable(text))
     return "".join(char for char in letters if not unicodedata.combining(char)).casefold()
 
 
