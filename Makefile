@@ -4,7 +4,7 @@ VENV := .venv
 RAG := $(VENV)/bin/rag
 PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check -qq --constraint constraints.txt
 
-.PHONY: run test check index chromium clean
+.PHONY: run test check index chromium screenshots clean
 
 run: $(VENV)/installed  ## Index articles/ if there is no index, open the browser chat.
 	$(RAG) ui
@@ -29,7 +29,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(PIP) pytest hypothesis playwright ruff mypy accelerate
+	$(PIP) pytest hypothesis playwright axe-playwright-python ruff mypy accelerate
 	touch $@
 
 # The browser tests need a Chromium; without one, and without the right to install it, they are
@@ -40,6 +40,9 @@ chromium:
 		echo "Installing Chromium for the browser tests ..."; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else echo "No Chromium, and not root: the browser tests will be skipped."; fi
+
+screenshots: $(VENV)/tested chromium  ## The pictures in docs/, from the real page.
+	$(VENV)/bin/python docs/screenshots.py
 
 clean:  ## Remove what was installed and built.
 	rm -rf $(VENV) .rag .pytest_cache .mypy_cache .ruff_cache

@@ -4,6 +4,6 @@
 """
 
 from index.store import Index, open_index
-from index.types import Article, Chunk, FootnoteError, IndexUnusable
+from index.types import Article, Chunk, FootnoteError, IndexUnusable, Selection
 
-__all__ = ["Article", "Chunk", "FootnoteError", "Index", "IndexUnusable", "open_index"]
+__all__ = ["Article", "Chunk", "FootnoteError", "Index", "IndexUnusable", "Selection", "open_index"]

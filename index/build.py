@@ -7,7 +7,7 @@ never disturbed, and a build that dies leaves the old index answering.
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from index.copies import compare
 from index.current import make_current, only_one
 from index.embed import DEFAULT_MODEL, load_embedder
 from index.manifest import write_manifest
+from index.plane import write_plane
 from index.read import READER_VERSION, find_files, read_article, read_bytes
 from index.recurring import leave_out_recurring
 from index.types import (
@@ -73,7 +74,7 @@ class Progress:
 
 def build(
     sources: Sequence[Path], folder: Path, *, model: str | None = None, full: bool = False
-) -> Iterator[Progress]:
+) -> Generator[Progress]:
     """Bring the index in `folder` up to date with `sources`, telling how far it is.
 
     The sources are the whole of what is to be indexed. Without `model` the one of the index is
@@ -163,6 +164,7 @@ def build(
                 store.write_articles(unfinished / store.ARTICLES, every, rows, skipped, *compared)
                 store.write_vectors(unfinished / store.VECTORS, vectors)
                 Words.write(unfinished / store.WORDS, texts)
+                write_plane(unfinished / store.PLANE, vectors)
                 manifest = write_manifest(
                     unfinished,
                     model=model,

@@ -9,7 +9,7 @@ from typing import Any
 
 from index.types import IndexUnusable
 
-FORMAT = 3  # Bump when anything in the folder changes its meaning.
+FORMAT = 4  # Bump when anything in the folder changes its meaning.
 MANIFEST = "manifest.json"
 REBUILD = "run `rag index --full` to make it again"
 

@@ -5,14 +5,14 @@
                  articles.sqlite   texts, offsets of chunks, files that were left out
                  vectors.faiss     row i is chunk i, half precision, exact search
                  words/            BM25, document i is chunk i
+                 plane.npz         where each chunk lies on the map of passages
 .rag/models/                       converted models, made again when missing
 """
 
-import fnmatch
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ import numpy as np
 from index.copies import Runs
 from index.embed import load_embedder
 from index.manifest import REBUILD, Manifest, check_files, current_build, read_manifest
+from index.plane import Plane, read_plane
 from index.types import (
     Article,
     Chunk,
@@ -35,12 +36,14 @@ from index.types import (
     Matrix,
     ModelUnusable,
     Range,
+    Selection,
 )
 from index.words import Words, stems
 
 ARTICLES = "articles.sqlite"
 VECTORS = "vectors.faiss"
 WORDS = "words"
+PLANE = "plane.npz"
 SCHEMA = """
 CREATE TABLE article (
     file TEXT PRIMARY KEY, digest TEXT, title TEXT, text TEXT, numbered INTEGER,
@@ -68,8 +71,7 @@ class Index:
         self.manifest = manifest
         self._models = models
         self._embedder: Embedder | None = None
-        address = f"{(build / ARTICLES).absolute().as_uri()}?mode=ro&immutable=1"
-        self._articles = sqlite3.connect(address, uri=True, check_same_thread=False)
+        self._articles = _connect(build)
         try:
             self._vectors = faiss.read_index(str(build / VECTORS))
             self._words = Words.open(build / WORDS)
@@ -147,18 +149,24 @@ class Index:
         ).fetchone()
         return Chunk(id, *row)
 
-    def files(self, only: str | None = None) -> list[str]:
-        """The names of all articles, sorted, or of those that fit a pattern like news/*.md."""
-        rows = self._articles.execute("SELECT file FROM article ORDER BY file")
-        return [file for (file,) in rows if only is None or fnmatch.fnmatchcase(file, only)]
+    def files(self, only: str | Selection | None = None) -> list[str]:
+        """The names of all articles, sorted, or of those that fit a pattern or a selection."""
+        fits = (Selection((only,)) if isinstance(only, str) else only or Selection()).fits()
+        rows = self._articles.execute("SELECT file, date FROM article ORDER BY file")
+        return [file for file, date in rows if fits(file, date)]
 
-    def chunk_ids(self, only: str) -> list[int]:
-        """The ids of the chunks of the articles whose file name fits a pattern like news/*.md."""
-        return [
-            id
-            for file in self.files(only)
-            for (id,) in self._articles.execute("SELECT id FROM chunk WHERE file = ?", (file,))
-        ]
+    def chunk_ids(self, only: str | Selection) -> list[int]:
+        """The ids of the chunks of the articles that fit a pattern or a selection."""
+        rows = self._articles.execute(
+            "SELECT id FROM chunk WHERE file IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps(self.files(only)),),
+        )
+        return [id for (id,) in rows]
+
+    @cached_property
+    def plane(self) -> Plane:
+        """Where each chunk lies on the map of passages. Raises IndexUnusable when damaged."""
+        return read_plane(self.build / PLANE, self.manifest.chunks, self.manifest.dimension)
 
     def article(self, file: str) -> Article | None:
         """An article by its name, or None."""
@@ -169,6 +177,18 @@ class Index:
         """Every article with the SHA-256 of its file, sorted by name."""
         for row in self._articles.execute(SELECT + " ORDER BY file"):
             yield _article(row), row[0]
+
+    def summaries(self) -> Iterator[tuple[str, str, str, str, str, list[LeftOut], list[str]]]:
+        """Of every article, sorted by name: file, title, author, date, text, left out, remarks.
+
+        Far quicker than `articles`, since the sentences and headings are not read.
+        """
+        for *told, left_out, remarks in self._articles.execute(
+            "SELECT file, title, author, date, text, left_out, remarks FROM article ORDER BY file"
+        ):
+            gaps = [LeftOut(**values) for values in json.loads(left_out)]
+            file, title, author, date, text = told
+            yield file, title, author, date, text, gaps, json.loads(remarks)
 
     def lengths(self) -> dict[str, int]:
         """The characters of each article's text."""
@@ -220,6 +240,24 @@ def open_index(folder: Path | str = ".rag") -> Index:
             # A build that was replaced and removed while it was being opened: take the newer one.
             if current_build(root) == build:
                 raise
+
+
+def read_digests(build: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The SHA-256 of each file of a build, and of each it left out, without opening the rest.
+
+    Raises IndexUnusable when they cannot be read.
+    """
+    try:
+        with closing(_connect(build)) as database:
+            indexed = dict(database.execute("SELECT file, digest FROM article"))
+            return indexed, dict(database.execute("SELECT file, digest FROM skipped"))
+    except sqlite3.Error as error:
+        raise IndexUnusable(f"The index in {build} is damaged: {REBUILD}.") from error
+
+
+def _connect(build: Path) -> sqlite3.Connection:
+    address = f"{(build / ARTICLES).absolute().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(address, uri=True, check_same_thread=False)
 
 
 @contextmanager

@@ -5,8 +5,9 @@ Every position is a half-open range of characters (Unicode code points) in `Arti
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import translate
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,9 @@ Matrix = NDArray[np.float32]
 
 Range = tuple[int, int]
 """A half-open range of characters: start, end."""
+
+ISO_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
+ESCAPED = re.compile(r"\[([*?[])\]")  # What `glob.escape` makes of a mark in a name.
 
 
 class FootnoteError(Exception):
@@ -142,6 +146,52 @@ class Chunk:
     start: int
     end: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which articles a question keeps to: by the names of their files, and by their dates.
+
+    A file fits when its name fits any of `patterns` like news/*.md, or when there are none; an
+    exact name is given through `glob.escape`. `since` and `until` are dates such as 2020, 2020-05
+    or 2020-05-01, both included; with either, articles without a date are out. Two dates are
+    compared as far as both are known: an article of 2020 may be of May, so it fits until 2020-05
+    and since 2020-05. Raises FootnoteError for a date of another form.
+    """
+
+    patterns: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+    def __post_init__(self) -> None:
+        for date in (self.since, self.until):
+            if date and not ISO_DATE.fullmatch(date):
+                raise FootnoteError(
+                    f"“{date[:20]}” is no date: write it as 2020, 2020-05 or 2020-05-01."
+                )
+
+    def fits(self) -> Callable[[str, str], bool]:
+        """A function that tells of a file's name and its article's date whether they fit."""
+        # Exact names, of which there may be a thousand, are looked up; the rest is one expression.
+        names = {ESCAPED.sub(r"\1", one) for one in self.patterns if not _is_glob(one)}
+        globs = [translate(one) for one in self.patterns if _is_glob(one)]
+        matches = re.compile("|".join(globs)).match if globs else None
+
+        def fit(file: str, date: str) -> bool:
+            if self.patterns and file not in names and not (matches and matches(file)):
+                return False
+            if not (self.since or self.until):
+                return True
+            after = min(len(date), len(self.since))
+            before = min(len(date), len(self.until))
+            in_time = self.since[:after] <= date[:after] and date[:before] <= self.until[:before]
+            return bool(date) and in_time
+
+        return fit
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(mark in ESCAPED.sub("", pattern) for mark in "*?[")
 
 
 class Embedder(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from index import Index
+from index import Index, Selection
 from index.types import FootnoteError
 from rag.cite import cite
 from rag.collection import Part, request, respond, small_talk
@@ -41,7 +41,7 @@ def ask(
     index: Index,
     *,
     history: Sequence[Turn] = (),
-    only: str | None = None,
+    only: str | Selection | None = None,
     passages: int = PASSAGES_READ,
     reader: Reader | None = None,
     llm: LLM | None = None,
@@ -49,14 +49,15 @@ def ask(
 ) -> Iterator[Answer]:
     """Answer a question from an index, as a stream of ever fuller answers.
 
-    `history` are the turns before it, oldest first; `only` keeps to files whose name fits a
-    pattern such as news/*.md. A language model writes the answer, and each of its sentences is
+    `history` are the turns before it, oldest first; `only` keeps to files that fit a pattern such
+    as news/*.md, or a selection. A language model writes the answer, and each of its sentences is
     checked; with `rewrite` it also makes follow-ups stand alone. Raises QuestionUnusable, or
     ModelUnusable when the embedding model is missing.
     """
     started = perf_counter()
+    question = whole_characters(question)
     check_question(question)
-    reply = small_talk(question, index)
+    reply = small_talk(question, index, only)
     if reply:
         yield Answer(question, question.strip(), True, ((Sentence(reply),),), confidence=CERTAIN)
         return
@@ -191,7 +192,7 @@ def search(
     query: str,
     index: Index,
     *,
-    only: str | None = None,
+    only: str | Selection | None = None,
     limit: int = PASSAGES_READ,
     reader: Reader | None = None,
 ) -> list[Hit]:
@@ -200,6 +201,7 @@ def search(
     The first ten that retrieval finds are put in order by the reader. Scores fall with the rank
     and can be compared within one query only. Raises QuestionUnusable.
     """
+    query = whole_characters(query)
     check_question(query)
     parsed = parse(query)
     hits = retrieve(parsed, index, limit=max(limit, PASSAGES_READ), only=only)
@@ -208,6 +210,11 @@ def search(
     lowest = ranked[-1].score if ranked else 0.0
     below = [replace(hit, score=lowest - 1 + hit.score) for hit in hits[PASSAGES_READ:]]
     return [*ranked, *below][:limit]
+
+
+def whole_characters(text: str) -> str:
+    """Text without halves of characters, which JSON may carry and the tokenizers refuse."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def check_question(question: str) -> None:

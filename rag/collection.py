@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index import Article, Index
+from index import Article, Index, Selection
 from index.types import Range
 from rag.context import is_heading, leans_on
 from rag.extract import coverage, word_weights
@@ -87,13 +87,12 @@ Part = tuple[Article, tuple[Range, ...]]
 """An article with the sentences of it that an answer quotes."""
 
 
-def small_talk(question: str, index: Index) -> str | None:
+def small_talk(question: str, index: Index, only: str | Selection | None = None) -> str | None:
     """A fitting reply to what is no question about the articles, or None."""
-    count = index.manifest.articles
-    articles = "article" if count == 1 else f"{count:,} articles"
     for pattern, reply in ((GREETING, HELLO), (THANKS, WELCOME), (ABILITY, ABILITIES)):
         if pattern.fullmatch(question.strip()):
-            return reply.format(articles=articles)
+            count = index.manifest.articles if only is None else len(index.files(only))
+            return reply.format(articles="article" if count == 1 else f"{count:,} articles")
     return None
 
 
@@ -110,7 +109,9 @@ def request(question: str) -> Request | None:
     return None
 
 
-def respond(asked: Request, index: Index, only: str | None = None) -> tuple[str, list[Part]]:
+def respond(
+    asked: Request, index: Index, only: str | Selection | None = None
+) -> tuple[str, list[Part]]:
     """A sentence of ours that begins the answer, and what is quoted; nothing when there is none."""
     if asked.kind == "mention" and asked.topic:
         return _mentions(asked.topic, index, only)
@@ -137,7 +138,7 @@ def _first_line(article: Article) -> tuple[Range, ...]:
     return ((titles[0].start, titles[0].end),) if titles else article.sentences[:1]
 
 
-def _mentions(topic: str, index: Index, only: str | None) -> tuple[str, list[Part]]:
+def _mentions(topic: str, index: Index, only: str | Selection | None) -> tuple[str, list[Part]]:
     """Every article in which all words of a topic stand in one passage, the best first."""
     words = set(index.stems(topic))
     chosen = None if only is None else index.chunk_ids(only)
@@ -159,7 +160,7 @@ def _mentions(topic: str, index: Index, only: str | None) -> tuple[str, list[Par
     return lead, [(article, (found,)) for article, found in list(best.values())[:LISTED]]
 
 
-def _summary(topic: str, index: Index, only: str | None) -> list[Part]:
+def _summary(topic: str, index: Index, only: str | Selection | None) -> list[Part]:
     """The central sentences about a topic, of each article that has passages about it."""
     weights = word_weights(topic, index)
     by_file: dict[str, list[Range]] = {}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from index import Chunk, Index
+from index import Chunk, Index, Selection
 from index.copies import Said
 from rag.query import Query, plain
 from rag.types import Hit
@@ -26,9 +26,9 @@ class _Scores:
 
 
 def retrieve(
-    query: Query | str, index: Index, *, limit: int = 10, only: str | None = None
+    query: Query | str, index: Index, *, limit: int = 10, only: str | Selection | None = None
 ) -> list[Hit]:
-    """The best chunks for a question; `only` keeps to files whose name fits a pattern."""
+    """The best chunks for a question; `only` keeps to files that fit a pattern or a selection."""
     query = Query(query) if isinstance(query, str) else query
     chosen = _chosen(query, index, only)
     vector = index.embedder.question(query.text)
@@ -73,10 +73,10 @@ def _without_repeats(ids: Iterable[int], index: Index) -> Iterator[Chunk]:
         yield chunk
 
 
-def _chosen(query: Query, index: Index, only: str | None) -> list[int] | None:
+def _chosen(query: Query, index: Index, only: str | Selection | None) -> list[int] | None:
     """The ids of the chunks that a query allows, or None when it allows all."""
     chosen: list[int] | None = None
-    for pattern in (*query.only, *([only] if only is not None else [])):
+    for pattern in (*query.only, *([] if only is None or only == Selection() else [only])):
         fitting = index.chunk_ids(pattern)
         chosen = fitting if chosen is None else sorted(set(chosen) & set(fitting))
     every = max(1, index.manifest.chunks)

@@ -26,6 +26,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 from index import Index, open_index  # noqa: E402
 from index.build import Report, build  # noqa: E402
 from index.embed import DEFAULT_MODEL, load_embedder  # noqa: E402
+from tests.pages import address, browser, open_page, scripted_address  # noqa: E402, F401
 
 Content = str | bytes
 

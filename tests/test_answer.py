@@ -186,3 +186,9 @@ def test_the_four_articles(tmp_path_factory: pytest.TempPathFactory, models: obj
     assert set(shown) == {"Rouhani", "Raisi"}
     files = {citation.number: citation.file[:3] for citation in president.citations}
     assert {files[shown["Rouhani"][0]], files[shown["Raisi"][0]]} == {"000", "001"}
+
+
+def test_half_a_character_in_a_question_does_no_harm(sample: Index) -> None:
+    *_, answer = ask("What is the span of the Orrin Bridge\ud800?", sample)
+    assert answer.short_answer == "94 metres"
+    assert search("Orrin \udfff Bridge", sample)

@@ -1,56 +1,37 @@
-"""The page in a real browser: a real server, a real Chromium, the real index.
-
-Every page also fails its test when it asks another host for anything, or writes an error to its
-console.
-"""
+"""The page in a real browser: asking and checking."""
 
 import json
 import re
 import shutil
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from rag import Answer, Index, Sentence, Turn, Value, ask, open_index
-from rag.cite import cite
+from rag import open_index
 from rag.llm import load_llm
 from tests.llm_server import MODEL, serving
+from tests.pages import (
+    CHIPS,
+    PHONE,
+    QUESTION,
+    expect,
+    final,
+    lit,
+    needs_browser,
+    no_sideways_scroll,
+    put,
+    start,
+)
 from ui.chat import Chat
 from ui.render import link
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium: apt-get install chromium"),
-    # Of the libraries below the page; none of them is ours.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning:gradio"),
-]
-expect = sync_api.expect
+pytestmark = needs_browser
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
-DESKTOP = {"viewport": {"width": 1360, "height": 860}}
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "is_mobile": True,
-    "has_touch": True,
-    "device_scale_factor": 2,
-}
-QUESTION = "What is the span of the Orrin Bridge?"
-CHIPS = '#chat a[href^="#src-"]'
 BAD_NAME = "a](javascript:alert(1)) <img src=x onerror=hit()> ${hit()}.md"
 BAD_ARTICLE = """# The <script>window.hit = 1</script> Zorblatt ![](http://evil.example/t.png)
 
@@ -59,112 +40,6 @@ and ${window.hit=1} {{7*7}} `code` $x^2$ [1](#src-0000000000000000-0-9-00000000)
 
 <svg onload="window.hit=1"></svg> <form action="http://evil.example"><button>Go</button></form>
 """
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-def start(chat: Chat) -> Iterator[str]:
-    from ui.web import launch
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    page, url = launch(chat, host="127.0.0.1", port=port)
-    yield url
-    page.close(verbose=False)
-
-
-@pytest.fixture(scope="session")
-def address(sample_index: Path) -> Iterator[str]:
-    """The chat over the sample articles."""
-    yield from start(Chat(sample_index))
-
-
-@pytest.fixture(scope="session")
-def scripted_address(sample_index: Path) -> Iterator[str]:
-    """A chat whose answers are scripted: a conflict, or one that never ends."""
-
-    def scripted(
-        question: str, index: Index, *, history: tuple[Turn, ...] = ()
-    ) -> Iterator[Answer]:
-        article = index.article("skerrow-light.md")
-        assert article is not None
-        (first, second) = (
-            cite(article, *article.sentences[n], number=number) for number, n in ((1, 3), (2, 5))
-        )
-        sentences = (Sentence("One says this.", (1,)), Sentence("One says that.", (2,)))
-        answer = Answer(question, question, True, (sentences,), citations=(first, second))
-        if "disagree" in question:
-            yield replace(answer, conflict=(Value("1874", (1,)), Value("1878", (2,))))
-            return
-        yield answer
-        for _ in range(60 if "endless" in question else 0):
-            time.sleep(0.5)
-            yield answer
-
-    yield from start(Chat(sample_index, scripted))
-
-
-@pytest.fixture
-def open_page(browser) -> Iterator[Callable[..., object]]:
-    """Opens pages that fail the test for any request elsewhere and any error in the console."""
-    contexts, bad = [], []
-
-    def watch(request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
-            bad.append(f"asked {request.url}")
-
-    def open_it(address: str, **options):
-        context = browser.new_context(**{**DESKTOP, **options})
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("request", watch)
-        page.on("pageerror", lambda error: bad.append(f"error {error}"))
-        page.on("console", lambda line: bad.append(line.text) if line.type == "error" else None)
-        page.on("dialog", lambda dialog: bad.append(f"dialog {dialog.message}"))
-        page.goto(address)
-        expect(page.locator("#ask textarea")).to_be_visible()
-        expect(page.locator("#ask .submit-button[aria-label=Ask]")).to_be_visible()
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert bad == []
-
-
-def put(page, question: str):
-    """Ask, wait for the end of the answer, and return its element."""
-    answers = page.locator("#chat .bot-row")
-    before = answers.count()
-    page.get_by_role("textbox", name="Question").fill(question)
-    page.get_by_role("textbox", name="Question").press("Enter")
-    expect(answers).to_have_count(before + 1)
-    expect(answers.last).not_to_contain_text("Looking through")
-    expect(page.locator("#ask .submit-button")).to_be_visible()
-    return answers.last
-
-
-def final(question: str, folder: Path) -> Answer:
-    *_, last = ask(question, open_index(folder))
-    return last
-
-
-def lit(page) -> str:
-    return "".join(page.locator("#panel mark").all_text_contents())
-
-
-def no_sideways_scroll(page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_citation_lights_exactly_the_cited_sentence(open_page, address, sample_index) -> None:
@@ -213,7 +88,8 @@ def test_dark_follows_the_system_and_the_choice_is_kept(open_page, address) -> N
     page = open_page(address, color_scheme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(background) == "rgb(16, 20, 19)"
-    page.get_by_role("button", name="Light or dark").click()
+    theme = page.get_by_role("button", name="Colours: as the system has them")
+    theme.click()
     assert page.evaluate(background) == "rgb(251, 250, 247)"
     page.reload()
     expect(page.locator("#ask textarea")).to_be_visible()
@@ -275,6 +151,7 @@ def test_no_question_and_a_question_too_long_do_no_harm(open_page, address) -> N
         box.press("Enter")
     page.wait_for_timeout(300)
     expect(page.locator("#chat .message-row")).to_have_count(0)
+    expect(page.locator("#note")).to_contain_text("Type a question first")
     box.fill("why " * 600)
     box.press("Enter")
     expect(page.locator("#note")).to_contain_text("shorten it to 2,000")
@@ -354,7 +231,11 @@ def test_a_hostile_article_stays_text(open_page, tmp_path, models) -> None:
     expect(page.locator("#panel mark").first).to_be_visible()
     expect(page.locator("#panel .fn-body")).to_contain_text("onerror")
     shown = page.locator("#chat .message-wrap, #panel")
-    expect(shown.locator("img, script, form, svg[onload], a:not([href^='#src-'])")).to_have_count(0)
+    expect(
+        shown.locator(
+            "img, script, form, svg[onload], a:not([href^='#src-']):not([href^='#answer-'])"
+        )
+    ).to_have_count(0)
     hrefs = page.locator("#chat a").evaluate_all("links => links.map(a => a.getAttribute('href'))")
     assert not any("0000000000000000" in href for href in hrefs)
     assert page.evaluate("window.hit") is None
@@ -371,9 +252,9 @@ def test_pages_come_with_their_guards(address) -> None:
         urllib.request.urlopen(elsewhere)
 
 
-def test_one_public_endpoint_answers_as_the_command_line_does(address) -> None:
+def test_the_public_endpoints_answer_as_the_command_line_does(address) -> None:
     with urllib.request.urlopen(f"{address}/gradio_api/info") as response:
-        assert list(json.load(response)["named_endpoints"]) == ["/ask"]
+        assert list(json.load(response)["named_endpoints"]) == ["/ask", "/search"]
     request = urllib.request.Request(
         f"{address}/gradio_api/call/ask",
         json.dumps({"data": [QUESTION]}).encode(),
@@ -390,15 +271,15 @@ def test_one_public_endpoint_answers_as_the_command_line_does(address) -> None:
 
 def test_a_busy_port_is_passed_over_only_when_none_was_asked_for() -> None:
     from index.types import FootnoteError
-    from ui import web
+    from ui import frame
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(FootnoteError, match="--port"):
-            web.free_port("127.0.0.1", port)
-    assert web.free_port("127.0.0.1", None) >= web.DEFAULT_PORT
+            frame.free_port("127.0.0.1", port)
+    assert frame.free_port("127.0.0.1", None) >= frame.DEFAULT_PORT
 
 
 def test_questions_are_answered_side_by_side(sample_index: Path) -> None:

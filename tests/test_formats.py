@@ -23,7 +23,8 @@ from index.read import READERS, read_article
 from index.types import Article, Unreadable
 from rag.answer import ask
 from rag.cite import cite, locate
-from ui.render import Target, fingerprint, source
+from ui.article import source
+from ui.render import Target, fingerprint
 
 Make = Callable[[dict[str, str | bytes]], Index]
 DATA = Path(__file__).parent / "data" / "formats"

@@ -7,7 +7,8 @@ import pytest
 
 from index.types import Article, Heading, LeftOut
 from rag.types import Answer, Citation, Sentence, Value
-from ui.render import escape, link, markdown, place, read_link, source, sources, token
+from ui.article import columns, source
+from ui.render import escape, link, markdown, place, read_link, sources, token, unescape
 
 TEXT = "# The *tall* tower\n\nIt has **152 steps** and a lamp.\nShare this\n\n- One bulb burns.\n"
 START = TEXT.index("It has")
@@ -111,13 +112,13 @@ def test_the_short_answer_stands_on_its_own_line_above_the_sentences() -> None:
 
 
 def test_sources_name_title_file_and_place() -> None:
-    assert rendered(ANSWER).endswith("The tall tower · lights/tower.md, line 3")
+    assert "The tall tower · lights/tower.md, line 3\n" in rendered(ANSWER)
 
 
 def test_passages_of_one_article_share_a_line() -> None:
     second = replace(CITATION, number=2, lines=(5, 6))
     answer = replace(ANSWER, citations=(CITATION, second))
-    assert rendered(answer).endswith("The tall tower · lights/tower.md, lines 3, 5–6")
+    assert "The tall tower · lights/tower.md, lines 3, 5–6\n" in rendered(answer)
 
 
 def test_a_number_without_a_citation_becomes_no_chip() -> None:
@@ -253,3 +254,39 @@ def test_a_wrapped_paragraph_flows_and_short_lines_stay_apart() -> None:
     assert target is not None
     assert "column, and" in shown(source(article, target))
     assert "red\nviolets" in shown(source(article, target))
+
+
+def test_what_is_edited_comes_back_as_it_was_typed() -> None:
+    for text in (*HOSTILE, "1. one", "- two", "a\\*b", "ERR_404 | [x](y) & <b>", "10:30 @ 5.5"):
+        line = " ".join(text.split())
+        if not re.search(r"&(?:lt|gt|amp|#\d+);", line):
+            assert unescape(escape(line)) == line
+
+
+def test_values_that_differ_stand_side_by_side_each_with_its_words() -> None:
+    second = replace(CITATION, number=2, start=START, short=None)
+    answer = replace(
+        ANSWER,
+        short_answer=None,
+        citations=(CITATION, second),
+        paragraphs=((Sentence("They differ."),), (Sentence("A.", (1,)),), (Sentence("B.", (2,)),)),
+        conflict=(Value("152", (1,)), Value("<153>", (2,))),
+    )
+    shown = rendered(answer)
+    assert re.search(
+        r"- \*\*152\*\*\S* \[1\]\(.*\)\n\n  A\.\n- \*\*&lt;153&gt;\*\*", shown.replace("\xa0", " ")
+    )
+    assert "They differ" not in shown
+    sides = columns(answer, {TOWER.file: TOWER}.get)
+    assert [side["value"] for side in sides] == ["152", "<153>"]
+    assert [marked(side, "cited", "short") for side in sides] == [
+        "It has 152 steps and a lamp."
+    ] * 2
+    assert marked(sides[0], "short") == "152 steps"
+    assert all(len(side["blocks"]) == 1 for side in sides)
+
+
+def test_which_articles_were_asked_and_how_to_link_to_the_answer_are_told() -> None:
+    shown = markdown(ANSWER, words, only="news/<b>", kept_as="0" * 32)
+    assert shown.startswith("*Only news/&lt;b&gt;*")
+    assert shown.endswith(f"Word for word from your articles · [Copy link](#answer-{'0' * 32})")

@@ -18,6 +18,7 @@ from tests.llm_server import MODEL, Script, serving
 from ui.chat import Chat
 from ui.cli import main
 from ui.render import markdown, sources
+from ui.screen import Asked
 from ui.terminal import NOWHERE, answer_pieces
 
 Make = Callable[[dict[str, str]], Index]
@@ -301,7 +302,7 @@ def test_eval_lets_the_model_rewrite_follow_ups(sample: Index, script: Script) -
 def test_in_the_browser_chat(sample_index: Path, script: Script) -> None:
     script.say(f"{TRUE} [1] It was built by Ada Lovelace.")
     chat = Chat(sample_index, llm=load_llm(MODEL, script.url))
-    *_, screen = chat.reply(STEPS, [], ())
+    *_, screen = chat.reply(Asked(STEPS))
     assert "#unsupported" in screen.messages[-1]["content"]
     assert screen.sources
     assert screen.sources["own_words"]

@@ -1,23 +1,32 @@
 """What happens on Enter, as plain generators. Knows no Gradio.
 
-One `Chat` serves everybody: it holds the opened index and nothing about a conversation. What it is
+One `Chat` serves everybody: it holds the opened index, and conversations by their owner. What it is
 given comes from browsers, so every argument is checked here.
 """
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from threading import Lock, Thread
-from typing import Any
+from threading import Lock
 
+from index import Article, Index
 from index.manifest import current_build
 from index.types import FootnoteError
-from rag import Answer, Citation, Index, Turn, ask, open_index
-from rag.answer import LONGEST_QUESTION, turn
+from rag import Answer, Citation, ask, open_index
+from rag import search as find_passages
+from rag.answer import LONGEST_QUESTION
+from rag.cite import cite
 from rag.types import LLM
-from ui.examples import example_questions
+from ui.article import columns, source
+from ui.conversations import Conversations, Exchange
+from ui.examples import example_questions, follow_ups
+from ui.export import references
+from ui.feedback import REASONS, record
+from ui.library import Library
 from ui.render import (
     Data,
     Shown,
@@ -25,48 +34,29 @@ from ui.render import (
     escape,
     markdown,
     read_link,
-    source,
     sources,
     token,
+    unescape,
 )
-
-Message = dict[str, str]
-"""A message of the chat: its role (user or assistant) and its Markdown content."""
-
-TOO_LONG = (
-    "This question has {length:,} characters; please shorten it to {limit:,}. "
-    "Your text is still in the box."
+from ui.screen import (
+    SHOWN_EXCHANGES,
+    Asked,
+    Screen,
+    escape_lines,
+    messages_of,
+    paced,
+    said,
 )
-LOOKING = "*Looking through your articles …*"
-WELCOME = """# What would you like to know?
+from ui.selection import in_words, read_selection
+from ui.strings import say
 
-Footnote answers from your {articles}, and shows the exact lines every sentence stands on."""
-NO_INDEX = """# No articles yet
-
-Run `rag index` with the folder of your articles, then ask here. This page need not be reloaded."""
-UNKNOWN_SOURCE = "This article is no longer in the index."
-PACE = 0.1  # Seconds between two steps of a stream: drawing more often slows long chats down.
-KEPT_MESSAGES = 200  # Of a conversation that the browser sends back.
+FEEDBACK = "feedback.jsonl"
 KEPT_TURNS = 8  # Earlier questions that a follow-up may refer to.
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """What the page shows at one moment. `None` leaves that part of the page as it is.
-
-    `draft` is the text in the question box, `note` a sentence above it.
-    """
-
-    messages: list[Message]
-    turns: tuple[Turn, ...]
-    sources: Data | None = None
-    draft: str | None = None
-    note: str = ""
-    running: bool = False
+ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Chat:
-    """Answers from the newest index in a folder."""
+    """Answers from the newest index in a folder, and keeps what was asked and answered."""
 
     def __init__(
         self,
@@ -75,11 +65,15 @@ class Chat:
         *,
         llm: LLM | None = None,
         rewrite: bool = False,
+        library: Library | None = None,
     ) -> None:
         self.folder = folder
+        self.library = library or Library(folder)
+        self.conversations = Conversations(folder / "conversations.sqlite")
         self._answers = answers
         self._written = {"llm": llm, "rewrite": rewrite} if llm else {}
         self._lock = Lock()
+        self._judging = Lock()
         self._index: Index | None = None
         self._files: dict[str, str] = {}
 
@@ -96,53 +90,190 @@ class Chat:
                 self._index = index
             return self._index
 
-    def reply(self, question: object, history: object, turns: tuple[Turn, ...]) -> Iterator[Screen]:
-        """Answer a question, as a stream of ever fuller screens."""
-        messages = trusted(history)
-        asked = question.strip() if isinstance(question, str) else ""
-        if not asked:
-            yield Screen(messages, turns)
-            return
-        if len(asked) > LONGEST_QUESTION:
-            note = TOO_LONG.format(length=len(asked), limit=LONGEST_QUESTION)
-            yield Screen(messages, turns, note=note)
-            return
-        messages = [*messages, {"role": "user", "content": escape_lines(asked)}]
-        yield Screen([*messages, _said(LOOKING)], turns, draft="", running=True)
+    def index_or_none(self) -> Index | None:
+        """The current index, or None where there is none to open."""
         try:
-            last = None
-            index = self.index()
-            words = shown_in(index)
-            answers = self._answers(asked, index, history=turns[-KEPT_TURNS:], **self._written)
-            for answer in paced(answers):
-                shown = [*messages, _said(markdown(answer, words))]
-                listed = {**sources(answer, words), "turn": len(turns) + 1}
-                last = Screen(shown, (*turns, turn(answer)), listed, running=True)
+            return self.index()
+        except FootnoteError:
+            return None
+
+    def file(self, token: str) -> str:
+        """The file that a link means; empty for one that is not in the index."""
+        return self._files.get(token, "")
+
+    def reply(self, asked: Asked) -> Iterator[Screen]:
+        """Answer a question, as a stream of ever fuller screens, and keep the answer."""
+        everything = self.conversations.exchanges(asked.owner, _text(asked.conversation))
+        conversation = _text(asked.conversation) if everything else secrets.token_hex(16)
+        kept = everything
+        if asked.number is not None:
+            kept = everything[: max(0, asked.number + max(0, len(everything) - SHOWN_EXCHANGES))]
+        messages = messages_of(kept)
+        question = _text(asked.question).strip()
+        if asked.question is None and asked.number is not None and len(everything) > len(kept):
+            question = everything[len(kept)].question  # The same once more.
+        elif asked.number is not None:
+            question = unescape(question)  # It was edited as the Markdown it is shown as.
+        if not question:
+            note = say("empty") if isinstance(asked.question, str) else ""
+            yield Screen(messages, conversation, note=note)
+            return
+        if len(question) > LONGEST_QUESTION:
+            limit, length = f"{LONGEST_QUESTION:,}", f"{len(question):,}"
+            note = say("too_long", length=length, limit=limit)
+            yield Screen(messages, conversation, note=note)
+            return
+        messages = [*messages, {"role": "user", "content": escape_lines(question)}]
+        looking = said(f"*{say('looking')}*")
+        yield Screen([*messages, looking], conversation, draft="", running=True)
+        exchange, last = None, None
+        try:
+            for exchange in self._exchanges(question, kept, asked.only):
+                shown = [*messages, said(exchange.markdown)]
+                place = {"turn": f"{conversation}-{len(kept)}", "conversation": conversation}
+                listed = {**exchange.sources, **place, "answer": exchange.id}
+                last = Screen(shown, conversation, listed, running=True)
                 yield last
-            if last:
-                yield replace(last, running=False)
         except FootnoteError as error:
             # The question goes back into the box, to be asked again when the cause is mended.
-            yield Screen([*messages, _said(error_markdown(str(error)))], turns, draft=asked)
+            failed = said(error_markdown(str(error)))
+            yield Screen([*messages, failed], conversation, draft=question)
+            return
+        finally:
+            note = self._keep(asked, conversation, len(kept), exchange)
+        if last and last.sources:
+            yield replace(last, sources={**last.sources, "done": True}, note=note, running=False)
+
+    def _exchanges(self, question: str, kept: list[Exchange], only: object) -> Iterator[Exchange]:
+        """The answer as it grows, each time with all that the page shows of it."""
+        index = self.index()
+        selection = read_selection(only)
+        article = cache(index.article)
+        shown = shown_by(article)
+        chosen = {"only": selection} if selection else {}
+        history = tuple(one.turn for one in kept[-KEPT_TURNS:])
+        answers = self._answers(question, index, history=history, **chosen, **self._written)
+        asked = datetime.now(UTC).isoformat(timespec="seconds")
+        id = secrets.token_hex(16)
+        for answer in paced(answers):
+            yield Exchange(
+                id=id,
+                question=question,
+                searched_for=answer.searched_for,
+                answer=answer.as_json(),
+                markdown=markdown(answer, shown, only=in_words(selection), kept_as=id),
+                sources={
+                    **sources(answer, shown),
+                    "columns": columns(answer, article),
+                    "searched_for": answer.searched_for,
+                },
+                asked=asked,
+            )
+
+    def _keep(self, asked: Asked, conversation: str, number: int, exchange: Exchange | None) -> str:
+        """Keep an answer, also one that was stopped; returns why it could not be, if so."""
+        if exchange is None or not asked.owner:
+            return ""
+        try:
+            self.conversations.cut(asked.owner, conversation, number)
+            self.conversations.keep(asked.owner, conversation, exchange)
+        except FootnoteError as error:
+            return str(error)
+        return ""
+
+    def open(self, owner: str, conversation: object) -> Screen:
+        """An earlier conversation as it was left."""
+        id = _text(conversation)
+        kept = self.conversations.exchanges(owner, id)
+        if not kept:
+            return Screen([], sources={})
+        listed = {**kept[-1].sources, "turn": f"{id}-{len(kept) - 1}", "conversation": id}
+        return Screen(messages_of(kept), id, {**listed, "answer": kept[-1].id, "done": True})
+
+    def shared(self, exchange: object) -> Screen:
+        """An answer that somebody sent a link to, as the beginning of a conversation of one's own.
+
+        Who has the link may read that answer, and nothing else of the conversation it is from.
+        """
+        id = _text(exchange)
+        found = self.conversations.exchange(id) if ID.fullmatch(id) else None
+        if found is None:
+            return Screen([], sources={}, note=say("no_such_answer"))
+        listed = {**found.sources, "turn": found.id, "answer": found.id, "sent": True}
+        return Screen(messages_of([found]), "", {**listed, "conversation": ""})
+
+    def judge(self, owner: str, conversation: object, number: int, liked: bool | str | None) -> str:
+        """Keep what somebody thinks of an answer, for `rag eval`; returns a word of thanks."""
+        reasons = {words: verdict for verdict, words in REASONS.items()}
+        thumbs = {True: "right", False: "wrong"}
+        verdict = thumbs[liked] if isinstance(liked, bool) else reasons.get(str(liked), "")
+        file = self.folder / FEEDBACK
+        try:
+            with self._judging:  # Gradio tells of a click on a reason twice, at the same moment.
+                kept = self.conversations.exchanges(owner, _text(conversation))
+                number += max(0, len(kept) - SHOWN_EXCHANGES)
+                if not 0 <= number < len(kept):
+                    return ""
+                judged = self.conversations.judge(owner, kept[number].id, verdict)
+                if judged is not None and verdict != kept[number].verdict:
+                    record(file, judged, verdict)
+        except FootnoteError as error:
+            return str(error)
+        return say("thanks_noted", file=escape(str(file))) if verdict else ""
+
+    def close(self) -> None:
+        """Stop a build that runs, and let go of the files."""
+        self.library.close()
+        self.conversations.close()
 
     def answer(self, question: str) -> Data:
         """The answer to one question, as `rag ask --json` prints it. Raises FootnoteError."""
         *_, last = self._answers(str(question).strip(), self.index(), **self._written)
         return last.as_json()
 
+    def search(self, query: str) -> list[Data]:
+        """The passages for a query, best first, as `rag search --json` prints them."""
+        hits = find_passages(str(query).strip(), self.index())
+        return [
+            {
+                "rank": rank,
+                "score": round(hit.score, 4),
+                "file": hit.chunk.file,
+                "title": hit.chunk.title,
+                "start": hit.chunk.start,
+                "end": hit.chunk.end,
+                "text": hit.chunk.text,
+            }
+            for rank, hit in enumerate(hits, 1)
+        ]
+
     def article(self, link: object = None) -> Data:
-        """The article behind a citation's link, ready for the panel, or why there is none."""
+        """The article behind a citation's link, ready for the panel. Raises FootnoteError."""
         target = read_link(link)
         if target is None:
-            return {"error": "This is not a link to a source."}
-        try:
-            index = self.index()
-        except FootnoteError as error:
-            return {"error": str(error)}
-        article = index.article(self._files.get(target.token, ""))
+            raise FootnoteError(say("no_link"))
+        index = self.index()
+        article = index.article(self.file(target.token))
         if article is None:
-            return {"error": UNKNOWN_SOURCE}
-        return source(article, target)
+            raise FootnoteError(say("unknown_source"))
+        shown = source(article, target)
+        start, end = target.cited
+        if start < end and not shown["note"]:
+            cited = cite(article, start, end, number=1, index=index)
+            shown["references"] = references(cited.as_json())
+        return {**shown, "changed": self.library.is_changed(article.file)}
+
+    def suggestions(self, exchange: str) -> list[str]:
+        """Questions to go on with after an answer, from the articles it cites."""
+        found = self.conversations.exchange(exchange) if ID.fullmatch(exchange) else None
+        index = self.index_or_none()
+        if found is None or index is None:
+            return []
+        files = list(dict.fromkeys(one["file"] for one in found.answer["citations"]))
+        articles = [article for file in files if (article := index.article(file))]
+        return follow_ups(
+            articles, found.searched_for, lambda question: self._is_answered(question, index)
+        )
 
     def build(self) -> Path | None:
         """The folder of the current build, if there is one."""
@@ -173,55 +304,8 @@ class Chat:
         return last.answered and told and not last.conflict
 
 
-class Welcome:
-    """What the empty page says; its examples are found in the background, once a build."""
-
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
-        self._build: Path | None = None
-        self._search = Thread()
-        self._questions: list[str] = []
-        self._lock = Lock()
-
-    def text(self) -> str:
-        """The welcome, or how to begin when there is no index."""
-        articles = self._chat.articles()
-        counted = "article" if articles == 1 else f"{articles:,} articles"
-        return WELCOME.format(articles=counted) if articles else NO_INDEX
-
-    def examples(self, patience: float) -> list[dict[str, str]]:
-        """The example questions of the current build that are known after `patience` seconds."""
-        with self._lock:
-            build = self._chat.build()
-            if build != self._build:
-                self._build, self._questions = build, []
-                # No daemon: a thread inside onnxruntime that is killed aborts the whole process.
-                self._search = Thread(target=self._find)
-                self._search.start()
-        if build:
-            self._search.join(patience)
-        return [{"text": question} for question in self._questions]
-
-    def _find(self) -> None:
-        self._questions = self._chat.examples()
-
-
-def paced(answers: Iterable[Answer], pace: float = PACE) -> Iterator[Answer]:
-    """A stream thinned out to one answer in `pace` seconds; the last one always comes."""
-    shown_at = float("-inf")
-    held: Answer | None = None
-    for answer in answers:
-        held = answer
-        if time.perf_counter() - shown_at >= pace:
-            yield answer
-            held, shown_at = None, time.perf_counter()
-    if held is not None:
-        yield held
-
-
-def shown_in(index: Index) -> Shown:
-    """A function from a citation to its words without marks; reads each article once."""
-    article = cache(index.article)
+def shown_by(article: Callable[[str], Article | None]) -> Shown:
+    """A function from a citation to its words without marks."""
 
     def shown(citation: Citation) -> str:
         found = article(citation.file)
@@ -230,31 +314,5 @@ def shown_in(index: Index) -> Shown:
     return shown
 
 
-def trusted(history: object) -> list[Message]:
-    """The messages that a browser sent back, less everything that is not text of the two roles."""
-    messages: list[Message] = []
-    for message in history if isinstance(history, list) else []:
-        if not isinstance(message, dict) or message.get("role") not in ("user", "assistant"):
-            continue
-        text = _text(message.get("content"))
-        if text:
-            messages.append({"role": message["role"], "content": text})
-    return messages[-KEPT_MESSAGES:]
-
-
-def _text(content: Any) -> str:
-    parts = content if isinstance(content, list) else [content]
-    texts = (
-        part.get("text") if isinstance(part, dict) and part.get("type") == "text" else part
-        for part in parts
-    )
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def escape_lines(text: str) -> str:
-    """A question as Markdown, its own lines kept."""
-    return "\n".join(escape(line) for line in text.split("\n"))
-
-
-def _said(content: str) -> Message:
-    return {"role": "assistant", "content": content}
+def _text(sent: object) -> str:
+    return sent if isinstance(sent, str) else ""

@@ -246,7 +246,7 @@ def run_status(chosen: argparse.Namespace) -> int:
 def run_ui(chosen: argparse.Namespace) -> int:
     """Serve the browser chat."""
     from index.manifest import current_build
-    from index.types import FootnoteError, IndexUnusable
+    from index.types import FootnoteError, IndexUnusable, NothingToIndex
 
     name, _, password = (chosen.auth or "").partition(":")
     if chosen.auth and not (name and password):
@@ -258,8 +258,12 @@ def run_ui(chosen: argparse.Namespace) -> int:
         print("No index yet: building it.", flush=True)
         from ui.indexing import build_index
 
-        report = build_index([], chosen.index)
-        print(f"{report.articles} articles, {report.chunks} passages.", flush=True)
+        try:
+            report = build_index([], chosen.index)
+            print(f"{report.articles} articles, {report.chunks} passages.", flush=True)
+        except NothingToIndex as error:
+            # The page can take articles, and says that there are none.
+            print(f"{error} Or add articles in the library of the page.", flush=True)
     print("Starting the browser chat …", flush=True)
     from ui.web import serve
 

@@ -213,8 +213,10 @@ class Conversations:
             raise self._damaged(error) from error
 
     def keep(self, owner: str, conversation: str, exchange: Exchange) -> str:
-        """Add an exchange; returns the id of its conversation, a new one unless it is theirs.
+        """Add an exchange; returns the id of its conversation.
 
+        An id that nobody has yet begins a new conversation of that id; somebody else's, or none,
+        one of another id.
         Raises ValueError for an exchange whose id is in use, or whose id or verdict is none.
         """
         if not (ID.fullmatch(exchange.id) and VERDICT.fullmatch(exchange.verdict)):
@@ -227,7 +229,8 @@ class Conversations:
                 (now, id, _hashed(owner)),
             )
             if not kept.rowcount:
-                id = new_id()
+                taken = "SELECT 1 FROM conversations WHERE id = ?"
+                id = new_id() if not id or database.execute(taken, (id,)).fetchone() else id
                 database.execute(
                     "INSERT INTO conversations (id, owner, updated, title, words) "
                     "VALUES (?, ?, ?, '', '')",

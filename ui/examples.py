@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from index import Article, Index
+from index.words import stems
 from rag.kinds import TIME_WORD
 from rag.rewrite import names
 from rag.values import months
@@ -21,6 +22,9 @@ LEAST_DESCRIPTION = 4  # Words of a subject that names no name.
 WANTED_FACTS = 2  # Before a topic is offered.
 TOPICS = 2
 PATIENCE = 2.5  # Seconds for all of them.
+FOLLOW_UPS = 3
+FOLLOW_UPS_TRIED = 8
+FOLLOW_UP_PATIENCE = 1.0  # Seconds.
 ARTICLES = 60  # Looked at for candidates, spread over the index.
 # A subject must name something: "this" and "each" mean nothing without their article.
 SUBJECT = (
@@ -55,6 +59,32 @@ def example_questions(index: Index, is_answered: Callable[[str], bool]) -> list[
     return found
 
 
+def follow_ups(
+    articles: Sequence[Article], asked: str, is_answered: Callable[[str], bool]
+) -> list[str]:
+    """Questions to go on with: what else these articles answer, a topic last.
+
+    Headings and names are the articles' own. Nothing that shares most words with what was asked.
+    """
+    until = time.perf_counter() + FOLLOW_UP_PATIENCE
+    known = set(stems(asked))
+    facts = [question for article in articles for _, question in sorted(_questions(article))]
+    topics = [
+        f"What do the articles say about {name}?"
+        for article in articles
+        for name in _common_names([article])
+    ]
+    found: list[str] = []
+    for question in dict.fromkeys([*facts[:FOLLOW_UPS_TRIED], *topics]):
+        if time.perf_counter() > until or len(found) == FOLLOW_UPS:
+            break
+        words = set(stems(question))
+        if len(words & known) * 2 < len(words) and is_answered(question):
+            found.append(question)
+            known |= words
+    return found
+
+
 def _candidates(index: Index) -> Iterator[str]:
     """Questions that name a name first, of those the best one of every article, then topics."""
     files = index.files()
@@ -73,6 +103,12 @@ def _candidates(index: Index) -> Iterator[str]:
 
 def _topics(articles: Sequence[Article]) -> list[str]:
     """Questions about the names that stand in most articles."""
+    names_shared = _common_names(articles, least=2)
+    return [f"What do the articles say about {name}?" for name in names_shared[:TOPICS]]
+
+
+def _common_names(articles: Sequence[Article], least: int = 1) -> list[str]:
+    """The names in at least `least` articles, those in most of them first."""
     counts = Counter(
         name
         for article in articles
@@ -83,8 +119,9 @@ def _topics(articles: Sequence[Article]) -> list[str]:
             if len(name) > 3 and not months(name) and not TIME_WORD.search(name)
         }
     )
-    common = sorted((-count, name) for name, count in counts.items() if count > 1)
-    return [f"What do the articles say about {name}?" for _, name in common[:TOPICS]]
+    return [
+        name for count, name in sorted((-n, name) for name, n in counts.items()) if -count >= least
+    ]
 
 
 def _questions(article: Article) -> Iterator[tuple[bool, str]]:

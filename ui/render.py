@@ -1,21 +1,19 @@
-"""What an answer looks like: Markdown for the chat, plain data for the source panel. Pure.
+"""What an answer looks like: Markdown for the chat, cards for the source panel. Pure.
 
 Article text, file names and questions are hostile until escaped: nothing here passes them through.
-The panel gets plain text in runs, never HTML; the browser puts it in place with `textContent`.
+The panel gets plain text, never HTML; the browser puts it in place with `textContent`.
 """
 
 import hashlib
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
-from index.sentences import blocks
-from index.types import Article, Range
-from rag.types import Answer, Citation
-from ui.terminal import NOWHERE, also_in
+from index.types import Range
+from rag.types import Answer, Citation, Value
+from ui.strings import say
+from ui.terminal import also_in
 
 Data = dict[str, Any]
 """What is sent to the browser as JSON."""
@@ -23,22 +21,14 @@ Data = dict[str, Any]
 Shown = Callable[[Citation], str]
 """Gives the words of a passage as a person sees them: without the marks of Markdown."""
 
-Look = tuple[int, int, str, str]
-"""A run of an article's text: start, end, the kind of its look, and why it was left out."""
-
 SPECIAL = re.compile(r"[\\`*_\[\]{}$~|^]")  # Marks that could begin Markdown inside a line.
 HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 LINK_STARTS = re.compile(r"(?i)(?<=[a-z])(?=://|@)|(?<=www)(?=\.)|(?<=\w)(?=@)")
 LINE_START = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([#+\-=:])")
 COMMAND = re.compile(r"\\`([\w ./-]+)\\`")
 LINK = re.compile(r"#src-([0-9a-f]{16})-(\d{1,9})-(\d{1,9})-([0-9a-f]{8})(?:-(\d{1,9})-(\d{1,9}))?")
-LIST_ITEM = re.compile(r"\s*(?:[-*+•▪–]|\d{1,3}[.)])[ \t]")
-WRAPPED = re.compile(r"(?m)^(.{45,})\n")
-LINE_END = re.compile(r"(?<!\n)()\n(?!\n)")
-HIDDEN = "hidden"
-DOUBTED = '#unsupported "No passage says this"'
-EDIT = '#ask "Change it and ask again"'  # panel.js puts the words into the question box.
-CHANGED = "This article has changed since the answer was given: the cited words are not marked."
+DOUBTED = f'#unsupported "{say("nowhere")}"'
+EDIT = f'#ask "{say("change_and_ask")}"'  # page.js puts the words into the question box.
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +60,12 @@ def escape(text: str) -> str:
     return LINE_START.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", words)
 
 
+def unescape(markdown: str) -> str:
+    """The text that `escape` was given: a question that is edited comes back as Markdown."""
+    text = re.sub(r"\\([\\`*_\[\]{}$~|^:@.)#+\-=])", r"\1", markdown)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def error_markdown(message: str) -> str:
     """An error's sentence as Markdown; the commands in it, between backticks, look like code."""
     return COMMAND.sub(r"`\1`", escape(message))
@@ -78,10 +74,11 @@ def error_markdown(message: str) -> str:
 def place(citation: Citation) -> str:
     """Where a passage stands, in words: `line 12`, `lines 12–14`, `page 3`, or a heading."""
     heading = citation.heading if citation.heading != citation.title else None
-    return _place(citation.lines, citation.page, heading)
+    return place_in_words(citation.lines, citation.page, heading)
 
 
-def _place(lines: Range | None, page: int | None, heading: str | None) -> str:
+def place_in_words(lines: Range | None, page: int | None, heading: str | None) -> str:
+    """The same for a range that is no citation."""
     if page is not None or lines:
         first, last = lines or (0, 0)
         there = f"line {first}" if first == last else f"lines {first}–{last}"
@@ -114,27 +111,59 @@ def chip(citation: Citation) -> str:
     return f'[{citation.number}]({link(citation)} "{tooltip}")'
 
 
-def markdown(answer: Answer, shown: Shown) -> str:
-    """The answer as the chat shows it; `shown` gives the words of a passage without marks."""
+def markdown(answer: Answer, shown: Shown, *, only: str = "", kept_as: str = "") -> str:
+    """The answer as the chat shows it; `shown` gives the words of a passage without marks.
+
+    `only` says which articles were asked, where not all were; `kept_as` is the id under which the
+    answer is kept, for a link to it.
+    """
     chips = {citation.number: chip(citation) for citation in answer.citations}
     parts: list[str] = []
     if _differs(answer.searched_for, answer.question):
-        parts.append(f"*Searched for: [{escape(answer.searched_for)}]({EDIT})*")
+        parts.append(f"*{say('searched_for')} [{escape(answer.searched_for)}]({EDIT})*")
+    if only:
+        parts.append(f"*{escape(say('filter_on', chosen=only))}*")
     if answer.note:
         parts.append(f"*{escape(answer.note)}*")
     if answer.conflict:
-        parts.append("#### Your sources disagree")
-        parts.append(
-            "\n".join(
-                f"- **{escape(value.value)}**\u00a0{_chips(value.citations, chips)}"
-                for value in answer.conflict
-            )
-        )
+        parts.append(f"#### {say('disagree')}")
+        parts.append("\n".join(_value(value, answer, chips) for value in answer.conflict))
     elif answer.short_answer:
         parts.append(f"**{escape(answer.short_answer)}**")
+    parts += _paragraphs(answer, chips)
+    if answer.nearest and not answer.answered:
+        parts.append(f"##### {say('nearest')}")
+        parts.append("\n".join(_nearest(citation, shown) for citation in answer.nearest))
+    if answer.citations:
+        parts.append(f"##### {say('sources')}")
+        parts.append("\n".join(f"- {line}" for line in _source_lines(answer.citations)))
+    made = []
+    if answer.mode == "llm":
+        made.append(escape(say("written_by", model=answer.model)))
+    elif answer.citations:
+        made.append(say("from_articles"))
+    if kept_as:
+        made.append(f"[{say('copy_link')}](#answer-{kept_as})")
+    if made:
+        parts.append(f"###### {' · '.join(made)}")
+    return "\n\n".join(parts)
+
+
+def _value(value: Value, answer: Answer, chips: dict[int, str]) -> str:
+    """One of the values that sources give, with the sentence that says so."""
+    said = " ".join(
+        escape(sentence.text)
+        for paragraph in answer.paragraphs
+        for sentence in paragraph
+        if set(sentence.citations) & set(value.citations)
+    )
+    return f"- **{escape(value.value)}**\u00a0{_chips(value.citations, chips)}\n\n  {said}"
+
+
+def _paragraphs(answer: Answer, chips: dict[int, str]) -> Iterable[str]:
+    if answer.conflict:
+        return  # The heading and the values have said it.
     for paragraph in answer.paragraphs:
-        if answer.conflict and not any(sentence.citations for sentence in paragraph):
-            continue  # The heading has said it.
         sentences = [
             _doubted(sentence.text)
             if sentence.text in answer.unsupported
@@ -144,17 +173,7 @@ def markdown(answer: Answer, shown: Shown) -> str:
         titled = answer.mode != "llm" and len(paragraph) > 1 and not paragraph[0].citations
         if answer.citations and titled:
             sentences[0] = f"**{sentences[0]}**"  # The title of the article that is quoted.
-        parts.append(" ".join(sentences))
-    if answer.mode == "llm":
-        told = f"Written by {answer.model}; every sentence was checked against your articles."
-        parts.append(f"*{escape(told)}*")
-    if answer.nearest and not answer.answered:
-        parts.append("##### Nearest passages")
-        parts.append("\n".join(_nearest(citation, shown) for citation in answer.nearest))
-    if answer.citations:
-        parts.append("##### Sources")
-        parts.append("\n".join(f"- {line}" for line in _source_lines(answer.citations)))
-    return "\n\n".join(parts)
+        yield " ".join(sentences)
 
 
 def _differs(searched_for: str, question: str) -> bool:
@@ -165,9 +184,9 @@ def _differs(searched_for: str, question: str) -> bool:
 def _doubted(text: str) -> str:
     """A sentence that no passage bears: a link to nothing, and words, since phones do not hover.
 
-    style.css and panel.js know the link.
+    style.css knows the link.
     """
-    return f"[{escape(text)}]({DOUBTED}) *({NOWHERE})*"
+    return f"[{escape(text)}]({DOUBTED}) *({say('nowhere').lower()})*"
 
 
 def _chips(numbers: Iterable[int], chips: dict[int, str]) -> str:
@@ -205,7 +224,7 @@ def sources(answer: Answer, shown: Shown) -> Data:
     """What the panel lists for an answer: cards of cited passages, and what was only looked at."""
     used = answer.citations or answer.nearest
     return {
-        "heading": "Sources" if answer.citations else "Nearest passages",
+        "heading": say("sources") if answer.citations else say("nearest"),
         "cards": [_card(citation, shown) for citation in used],
         "looked_at": [_card(citation, shown) for citation in answer.looked_at],
         # What the articles say themselves, beside what a language model makes of it.
@@ -225,80 +244,3 @@ def _card(citation: Citation, shown: Shown) -> Data:
         "quote": _excerpt(shown(citation), 220),
         "link": link(citation),
     }
-
-
-def source(article: Article, target: Target) -> Data:
-    """An article for the panel, cut into blocks of runs, with the cited range marked."""
-    start, end = target.cited
-    unchanged = fingerprint(article.text[start:end]) == target.check
-    looks = _looks(article, target.cited if unchanged else None, target.short)
-    return {
-        "title": article.title,
-        "file": article.file,
-        "place": _place(article.lines(start, end), article.page(start), article.heading(start))
-        if unchanged
-        else "",
-        "note": "" if unchanged else CHANGED,
-        "blocks": list(_blocks(article, looks)),
-    }
-
-
-def _looks(article: Article, cited: Range | None, short: Range | None) -> list[Look]:
-    """How the text looks, as runs that follow each other: later layers lie over earlier ones."""
-    layers = [((gap.start, gap.end), "left-out", gap.reason) for gap in article.left_out]
-    if cited:
-        layers.append((cited, "cited", ""))
-        if short and cited[0] <= short[0] < short[1] <= cited[1]:
-            layers.append((short, "short", ""))
-    layers += [(marks, HIDDEN, "") for marks in article.markup]
-    edges = {0, len(article.text)}.union(*(layer[0] for layer in layers))
-    opening: dict[int, list[int]] = {}
-    for number, ((start, _), _, _) in enumerate(layers):
-        opening.setdefault(start, []).append(number)
-    looks: list[Look] = []
-    active: list[int] = []
-    for left, right in pairwise(sorted(edges)):
-        active = [number for number in active if layers[number][0][1] > left]
-        active += opening.get(left, [])
-        _, kind, reason = layers[max(active)] if active else ((), "", "")
-        looks.append((left, right, kind, reason))
-    return looks
-
-
-def _blocks(article: Article, looks: Sequence[Look]) -> Iterable[Data]:
-    """Headings, list items and paragraphs, each with the number of its first line."""
-    # Wrapped lines flow on; a short line was broken on purpose, except on a page of paper.
-    wrapped = LINE_END if article.pages else WRAPPED
-    text = wrapped.sub(lambda found: f"{found[1]} ", article.text)
-    starts = [left for left, _, _, _ in looks]
-    headings = {heading.start: heading.end for heading in article.headings}
-    gaps = (edge for gap in article.left_out for edge in (gap.start, gap.end))
-    cuts = {0, len(text), *headings, *headings.values(), *gaps}
-    line, counted = 1, 0
-    for left, right in pairwise(sorted(cuts)):
-        for start, end in blocks(article.text, left, right):
-            start += len(text[start:end]) - len(text[start:end].lstrip())
-            here = looks[max(0, bisect_right(starts, start) - 1) : bisect_left(starts, end)]
-            runs = [
-                {"kind": kind, "text": text[max(start, a) : min(end, b)], "reason": reason}
-                for a, b, kind, reason in here
-                if kind != HIDDEN and a < b
-            ]
-            if not "".join(run["text"] for run in runs).strip():
-                continue
-            line += article.text.count("\n", counted, start)
-            counted = start
-            yield {
-                "line": line if article.numbered else None,
-                "kind": _kind(article, start, end, left in headings, here[0][2] == HIDDEN),
-                "runs": runs,
-            }
-
-
-def _kind(article: Article, start: int, end: int, heading: bool, marked: bool) -> str:
-    if heading:
-        first = article.headings[0]
-        return "title" if first.start <= start < first.end else "heading"
-    if LIST_ITEM.match(article.text, start, end):
-        return "bullet" if marked else "item"
-    return "paragraph"

@@ -1,7 +1,7 @@
 """What `rag status` tells: what is indexed, how fresh it is, what was left out and why."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,11 @@ def describe(folder: Path) -> dict[str, Any]:
         "articles": manifest.articles,
         "passages": manifest.chunks,
         "bytes": sum(size for size, _ in manifest.files.values()),
-        **_changes([Path(source) for source in manifest.sources], digests, index.skipped()),
+        **changes(
+            [Path(source) for source in manifest.sources],
+            digests,
+            {file: digest for file, (_, digest) in index.skipped().items()},
+        ),
         "left_out_files": {file: reason for file, (reason, _) in index.skipped().items()},
         "files": files,
     }
@@ -45,9 +49,9 @@ def describe(folder: Path) -> dict[str, Any]:
 def _file(article: Article, passages: list[Range]) -> dict[str, Any]:
     """What an article is, and what of its text is in its passages, left out, or in neither."""
     gaps = [(gap.start, gap.end) for gap in article.left_out]
-    reached = _letters(article.text, passages)
-    left_out = _letters(article.text, [*passages, *gaps]) - reached
-    written = _letters(article.text, [(0, len(article.text))])
+    reached = letters(article.text, passages)
+    left_out = letters(article.text, [*passages, *gaps]) - reached
+    written = letters(article.text, [(0, len(article.text))])
     return {
         "file": article.file,
         "title": article.title,
@@ -67,7 +71,7 @@ def _file(article: Article, passages: list[Range]) -> dict[str, Any]:
     }
 
 
-def _letters(text: str, ranges: list[Range]) -> int:
+def letters(text: str, ranges: Iterable[Range]) -> int:
     """How many characters that are no space the ranges hold, each counted once."""
     count, position = 0, 0
     for start, end in sorted(ranges):
@@ -76,21 +80,30 @@ def _letters(text: str, ranges: list[Range]) -> int:
     return count
 
 
-def _changes(
-    sources: list[Path], digests: dict[str, str], skipped: dict[str, tuple[str, str]]
+def read_digest(path: Path) -> str:
+    """The SHA-256 of a file, or an empty string where it cannot be read."""
+    try:
+        return sha256(read_bytes(path)).hexdigest()
+    except Unreadable:
+        return ""
+
+
+def changes(
+    sources: Sequence[Path],
+    digests: dict[str, str],
+    skipped: dict[str, str],
+    digest_of: Callable[[Path], str] = read_digest,
 ) -> dict[str, Any]:
-    """Which files are new, changed or gone since the index was built."""
+    """Which files are new, changed or gone since the index was built.
+
+    `digests` are those of the files that were indexed, `skipped` those of the files that were not.
+    """
     try:
         found = find_files(sources)
     except FootnoteError as error:
         return {"new": [], "changed": [], "removed": [], "unreachable": str(error)}
-    now: dict[str, str] = {}
-    for file, path in found.files.items():
-        try:
-            now[file] = sha256(read_bytes(path)).hexdigest()
-        except Unreadable:
-            now[file] = ""
-    known = digests | {file: digest for file, (_, digest) in skipped.items()}
+    now = {file: digest_of(path) for file, path in found.files.items()}
+    known = digests | skipped
     return {
         "new": [file for file in now if file not in known],
         "changed": [file for file, digest in now.items() if known.get(file, digest) != digest],

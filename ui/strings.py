@@ -1,0 +1,152 @@
+"""Every word that the page says, in one file; the page's script gets them as JSON.
+
+Words in braces are filled in. What the articles and the engine say (`rag.answer.NOT_FOUND`, errors)
+is not here: it is the same on the terminal.
+"""
+
+from typing import Final
+
+STRINGS: Final[dict[str, str]] = {
+    # Asking.
+    "question": "Question",
+    "ask_placeholder": "Ask your articles",
+    "ask": "Ask",
+    "stop": "Stop",
+    "asked": "You asked",
+    "answer": "Answer",
+    "looking": "Looking through your articles …",
+    "searched_for": "Searched for:",
+    "change_and_ask": "Change it and ask again",
+    "go_on": "Go on with",
+    "from_articles": "Word for word from your articles",
+    "written_by": "Written by {model}; every sentence was checked against your articles.",
+    "nowhere": "No passage says this",
+    "disagree": "Your sources disagree",
+    "nearest": "Nearest passages",
+    "empty": "Type a question first.",
+    "too_long": "This question has {length} characters; please shorten it to {limit}. "
+    "Your text is still in the box.",
+    "failed": "Something went wrong here; the window that Footnote runs in says what.",
+    "stopped": "Footnote does not answer: it was closed, or the connection is lost. "
+    "Start it again with “rag ui”; your conversations are kept.",
+    "not_kept": "This conversation cannot be kept ({reason})",
+    "no_such_answer": "This link leads to an answer that is no longer kept. Ask the question anew.",
+    # The empty page.
+    "welcome": "# What would you like to know?\n\nFootnote answers from your {articles}, and shows "
+    "the exact lines every sentence stands on.",
+    "one_article": "article",
+    "many_articles": "{count} articles",
+    "no_index": "# No articles yet\n\nPut your articles into the library, or run `rag index` with "
+    "the folder they are in. This page need not be reloaded.",
+    "build_first": "Index {folder} now",
+    # The bar.
+    "conversations": "Conversations",
+    "library": "Library",
+    "new": "New conversation",
+    "sources": "Sources",
+    "theme": "Colours: {theme}",
+    "theme_system": "as the system has them",
+    "theme_light": "light",
+    "theme_dark": "dark",
+    "close": "Close",
+    # Sources and articles.
+    "all_sources": "All sources",
+    "source": "Source",
+    "source_named": "Source: {title}",
+    "sources_appear": "The sources of an answer appear here.",
+    "own_words": "In the articles’ own words",
+    "looked_at": "Also looked at",
+    "left_out": "Left out: {reason}",
+    "previous": "Previous citation (key [)",
+    "next": "Next citation (key ])",
+    "of": "{number} of {total}",
+    "copy_quote": "Copy the quote",
+    "copy_plain": "As text",
+    "copy_markdown": "As Markdown",
+    "copy_bibtex": "As BibTeX",
+    "copy_link": "Copy link",
+    "copied": "Copied",
+    "whole_article": "Open the article",
+    "file_changed": "This file has changed since it was indexed. The lines are those of the index.",
+    "quote_changed": "This article has changed since the answer was given: the cited words are not "
+    "marked.",
+    "unknown_source": "This article is no longer in the index.",
+    "no_link": "This is not a link to a source.",
+    # Filters.
+    "filter": "Choose articles",
+    "filter_on": "Only {chosen}",
+    "filter_off": "Ask all articles again",
+    "filter_find": "Find a file or folder",
+    "filter_since": "From",
+    "filter_until": "To",
+    "filter_clear": "All articles",
+    "filter_done": "Done",
+    "filter_none": "Nothing is called so.",
+    "filter_more": "{count} more: type to find them.",
+    "filter_files": "{count} files and folders",
+    "filter_dates": "{since} to {until}",
+    "filter_dates_since": "since {since}",
+    "filter_dates_until": "until {until}",
+    "no_selection": "Which articles to ask is not clear any more: choose them again.",
+    # The library.
+    "files": "Articles",
+    "map": "Map",
+    "timeline": "Timeline",
+    "library_counts": "{articles} articles, {passages} passages, indexed {built}",
+    "find_file": "Find an article",
+    "column_title": "Title",
+    "column_date": "Date",
+    "column_words": "Words",
+    "column_passages": "Passages",
+    "column_coverage": "Searchable",
+    "column_left_out": "Left out",
+    "copy_of": "Copy of {file}",
+    "not_indexed": "Not indexed ({count})",
+    "more_files": "{count} more: type to find them.",
+    "add": "Add articles",
+    "drop": "Drop files here to add them",
+    "adding": "Adding {name} …",
+    "added": "Added: {names}",
+    "too_large": "{name} could not be sent: a file may have at most 50 MB.",
+    "not_uploaded": "This file did not come from the browser: drop it here once more.",
+    "remove": "Remove {name}",
+    "remove_it": "Remove",
+    "remove_ask": "Remove {name} from the library? The file is kept in the folder “removed” of the "
+    "index.",
+    "rebuild": "Update the index",
+    "up_to_date": "Up to date",
+    "changed_count": "{count} changed since the last build",
+    "building": "{stage} …",
+    "building_counted": "{stage}: {done} of {total}",
+    "built": "The index is up to date: {new} new, {changed} changed, {removed} removed.",
+    "cancel": "Cancel",
+    "cancelled": "Cancelled; the index is as it was.",
+    "map_told": "Each point is a passage; what lies near says alike. Colours are articles.",
+    "map_shown": "{shown} of {total} passages are drawn.",
+    "map_question": "Your last question and the passages that answer it are ringed.",
+    "map_label": "Map of the passages: {count} points",
+    "map_other": "other articles",
+    "timeline_told": "{dated} articles have a date; {undated} have none.",
+    "timeline_none": "None of your articles has a date.",
+    # Conversations.
+    "find_conversation": "Find a conversation",
+    "no_conversations": "Your conversations are kept here, on this machine.",
+    "nothing_found": "No conversation has these words.",
+    "questions_one": "1 question",
+    "questions_many": "{count} questions",
+    "rename": "Rename",
+    "save": "Save",
+    "delete": "Delete",
+    "keep": "Keep it",
+    "delete_ask": "Delete “{title}” for ever?",
+    "nothing_to_save": "There is nothing to save in this conversation.",
+    "export": "Save as {format}",
+    "more": "More for “{title}”",
+    # What somebody thinks of an answer.
+    "thanks_noted": "Noted; `rag eval` reads it from {file}.",
+}
+
+
+def say(key: str, **values: object) -> str:
+    """The words for a key, filled in."""
+    return STRINGS[key].format(**values)
