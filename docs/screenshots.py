@@ -50,7 +50,7 @@ def take(browser: Browser, address: str) -> None:
     page.goto(address)
     put(page, "How tall is the tower at Skerrow Point?")
     put(page, "Who designed it?")
-    page.locator("#chat .bot-row").last.locator('a[href^="#src-"]').first.click()
+    page.locator("#chat .bot-row").last.locator('a[href^="#src-"]').nth(1).click()
     picture(page, "desktop")
 
     page = browser.new_page(**DESKTOP, color_scheme="dark")

@@ -135,9 +135,9 @@ function row(file) {
       if (file.copy_of) cell.append(make('span', 'fn-where', say('copy_of', { file: file.copy_of })));
       if (file.upload && library.table.changeable)
         cell.append(button('fn-icon fn-remove', null, () => remove(file.file), { 'aria-label': say('remove', { name: file.file }), title: say('remove', { name: file.file }) }));
-    } else if (name === 'coverage') cell.textContent = `${(100 * file.coverage).toFixed(0)} %`;
+    } else if (name === 'coverage') cell.textContent = `${(100 * file.coverage).toFixed(0)}\u00a0%`;
     else if (name === 'left_out') {
-      const told = [...file.left_out.map(([reason, share]) => `${reason} (${(100 * share).toFixed(1)} %)`), ...file.remarks];
+      const told = [...file.left_out.map(([reason, share]) => `${reason} (${(100 * share).toFixed(1)}\u00a0%)`), ...file.remarks];
       cell.textContent = told.join('; ');
     } else cell.textContent = kind === 'number' ? count(value(file)) : value(file);
     cell.dataset.label = say(`column_${name}`);

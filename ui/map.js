@@ -23,7 +23,10 @@ async function drawMap(body) {
 
   const sizes = new Map();
   for (const [, , article] of plane.points) sizes.set(article, (sizes.get(article) || 0) + 1);
-  const largest = [...sizes].sort((a, b) => b[1] - a[1]).slice(0, COLOURS).map(([article]) => article);
+  // The articles that were cited have a colour in any case, then those with most passages.
+  const cited = new Set(links.map((link) => plane.articles.findIndex((article) => link.includes(article.token))));
+  const weight = ([article, size]) => size + (cited.has(article) ? plane.points.length : 0);
+  const largest = [...sizes].sort((a, b) => weight(b) - weight(a)).slice(0, COLOURS).map(([article]) => article);
   const kind = new Map(largest.map((article, place) => [article, place + 1]));
   for (const article of largest) {
     const item = make('li');

@@ -7,13 +7,13 @@
 const state = { turn: 0, link: null, links: [], answer: '', opener: null, dismissed: false, suggested: '' };
 const sources = () => (props.value && props.value.cards ? props.value : null);
 
-function draw(head, body, name) {
+function draw(head, body, name, under = []) {
   const holder = one('.fn-root', element);
   const bar = make('header', 'fn-bar');
   bar.append(...head, button('fn-icon fn-close', null, closePanel, { 'aria-label': say('close') }));
   const scroll = make('div', 'fn-body', null, { tabindex: '-1', role: 'region', 'aria-label': name });
   scroll.append(...body);
-  holder.replaceChildren(bar, scroll);
+  holder.replaceChildren(bar, ...under, scroll);
   return scroll;
 }
 
@@ -120,9 +120,9 @@ function drawArticle(article) {
   const body = (article.blocks || []).map(block);
   const notes = [article.error || article.note, article.changed ? say('file_changed') : ''];
   for (const words of notes.filter(Boolean)) body.unshift(make('p', 'fn-note', words, { role: 'status' }));
-  body.unshift(tools(article));
   root.dataset.wide = 'no';
-  const scroll = draw([back, head], body, say('source_named', { title: article.title || '' }));
+  const name = say('source_named', { title: article.title || '' });
+  const scroll = draw([back, head], body, name, [tools(article)]);
   scroll.classList.toggle('fn-numbered', (article.blocks || []).some((part) => part.line));
   const marked = one('mark', scroll);
   if (marked) {
