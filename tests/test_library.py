@@ -327,3 +327,26 @@ def test_the_first_build_indexes_what_is_named(tmp_path: Path, models: Path) -> 
     assert finish(library)["report"]["new"] == 1
     assert open_index(folder).files() == ["uploads/kite.txt"]
     library.close()
+
+
+def test_the_shares_are_those_of_the_status(sample_index: Path) -> None:
+    rows = Library(sample_index).table(open_index(sample_index))["files"]
+    for row, told in zip(rows, describe(sample_index)["files"], strict=True):
+        assert row["coverage"] == pytest.approx(told["in_passages"], abs=2e-4)
+        assert (row["words"], row["passages"]) == (told["words"], told["passages"])
+        left_out = sum(share for _, share in row["left_out"])
+        assert left_out == pytest.approx(told["left_out_share"], abs=1e-3)
+    assert any(row["left_out"] for row in rows)
+
+
+def test_of_many_passages_every_article_has_some_drawn(
+    sample_index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = open_index(sample_index)
+    monkeypatch.setattr("ui.library.DRAWN", 30)
+    told = Library(sample_index).plane(index)
+    assert (told["shown"], told["of"], len(told["points"])) == (30, index.manifest.chunks, 30)
+    assert len(told["articles"]) == index.manifest.articles == 22
+    for _, _, article, id in told["points"]:
+        assert told["articles"][article]["token"] == token(index.chunk(id).file)
+    assert told == Library(sample_index).plane(index)

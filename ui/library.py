@@ -52,6 +52,7 @@ class Library:
         self._rebuilding = Rebuilding(folder)
         self._lock = Lock()
         self._table: tuple[Path, Data] | None = None
+        self._plane: tuple[Path, Data] | None = None
         self._changes: tuple[float, Path | None, Data] | None = None
         self._digests: dict[Path, tuple[tuple[int, int], str]] = {}
 
@@ -206,24 +207,14 @@ class Library:
     # --- Looking at it ------------------------------------------------------------------------
 
     def plane(self, index: Index) -> Data:
-        """The map: its articles, and points as [x, y, number of the article, id of the chunk]."""
-        rows = index.chunk_rows()
-        files = list(dict.fromkeys(file for _, file, _, _, _ in rows))
-        numbers = {file: number for number, file in enumerate(files)}
-        titles = {file: title for file, title, *_ in index.summaries()}
-        chosen = np.arange(len(rows))
-        if len(rows) > DRAWN:
-            chosen = np.sort(np.random.default_rng(SEED).choice(len(rows), DRAWN, replace=False))
-        places = index.plane.points[chosen].round(3).tolist()
-        return {
-            "articles": [{"title": titles[file], "token": token(file)} for file in files],
-            "points": [
-                [*place, numbers[rows[row][1]], rows[row][0]]
-                for row, place in zip(chosen.tolist(), places, strict=True)
-            ],
-            "shown": len(chosen),
-            "of": len(rows),
-        }
+        """The map: its articles, and points as [x, y, number of the article, id of the chunk].
+
+        Of many passages every article has as many drawn as the others, as far as it has them.
+        """
+        with self._lock:
+            if self._plane is None or self._plane[0] != index.build:
+                self._plane = (index.build, _plane(index))
+            return self._plane[1]
 
     def locate(self, index: Index, question: str, ids: Sequence[int]) -> Data:
         """Where a question lies on the map, and where chunks do."""
@@ -242,6 +233,28 @@ class Library:
         return {"articles": dated, "undated": len(articles) - len(dated)}
 
 
+def _plane(index: Index) -> Data:
+    files = [file for _, file, _, _, _ in index.chunk_rows()]
+    # In turns: a passage of every article, then a second one of those that have it, and so on.
+    had: Counter[str] = Counter()
+    turns: list[tuple[int, int, int]] = []
+    for id in np.random.default_rng(SEED).permutation(len(files)).tolist():
+        turns.append((had[files[id]], len(turns), id))
+        had[files[id]] += 1
+    drawn = sorted(id for _, _, id in sorted(turns)[:DRAWN])
+    numbers = {file: number for number, file in enumerate(dict.fromkeys(files[i] for i in drawn))}
+    titles = {file: title for file, title, *_ in index.summaries() if file in numbers}
+    places = index.plane.points[drawn].round(3).tolist()
+    return {
+        "articles": [{"title": titles[file], "token": token(file)} for file in numbers],
+        "points": [
+            [*place, numbers[files[id]], id] for id, place in zip(drawn, places, strict=True)
+        ],
+        "shown": len(drawn),
+        "of": len(files),
+    }
+
+
 def passage_link(index: Index, id: int) -> str:
     """The link that opens an article at a chunk."""
     chunk = index.chunk(id)
@@ -255,7 +268,8 @@ def _table(index: Index, uploads: str) -> Data:
     files = []
     for file, title, author, date, text, gaps, remarks in index.summaries():
         ranges = passages.get(file, [])
-        written = letters(text, [(0, len(text))]) or 1
+        words = text.split()
+        written = sum(map(len, words)) or 1
         shares: Counter[str] = Counter()
         for gap in gaps:
             shares[gap.reason] += letters(text, [(gap.start, gap.end)])
@@ -265,9 +279,9 @@ def _table(index: Index, uploads: str) -> Data:
                 "title": title,
                 "author": author,
                 "date": date,
-                "words": len(text.split()),
+                "words": len(words),
                 "passages": len(ranges),
-                "coverage": round(letters(text, ranges) / written, 4),
+                "coverage": round(1 - letters(text, _outside(ranges, len(text))) / written, 4),
                 "left_out": [
                     [reason, round(count / written, 4)] for reason, count in shares.items()
                 ],
@@ -287,6 +301,15 @@ def _table(index: Index, uploads: str) -> Data:
         "files": files,
         "skipped": skipped,
     }
+
+
+def _outside(ranges: Sequence[Range], length: int) -> list[Range]:
+    """What is in none of the ranges: far less of a text, so that it is read more quickly."""
+    outside, position = [], 0
+    for start, end in sorted(ranges):
+        outside.append((position, start))
+        position = max(position, end)
+    return [*outside, (position, length)]
 
 
 def _stamp(status: stat_result) -> tuple[int, int]:
