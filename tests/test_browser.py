@@ -238,9 +238,47 @@ def test_a_hostile_article_stays_text(open_page, tmp_path, models) -> None:
     ).to_have_count(0)
     hrefs = page.locator("#chat a").evaluate_all("links => links.map(a => a.getAttribute('href'))")
     assert not any("0000000000000000" in href for href in hrefs)
+    page.locator("#open-conversations").click()
+    expect(page.locator(".fn-entry .fn-open")).to_contain_text("engine built? <img src=x")
+    page.keyboard.press("Escape")
+    page.locator("#only .fn-chosen").click()
+    page.locator(".fn-choices input").check()
+    expect(page.locator(".fn-choices label")).to_contain_text("Zorblatt")
+    page.keyboard.press("Escape")
+    expect(page.locator("#only")).to_contain_text("<img src=x onerror=hit()>")
+    put(page, "When was the Zorblatt engine built?")
+    page.locator("#open-library").click()
+    expect(page.locator(".fn-table tbody")).to_contain_text("<script>window.hit = 1</script>")
+    page.get_by_role("tab", name="Map").click()
+    expect(page.locator(".fn-legend")).to_contain_text("Zorblatt")
+    page.locator(".fn-map canvas").hover()
+    page.wait_for_timeout(300)
+    everywhere = page.locator("#app")
+    expect(everywhere.locator("img, script, svg[onload], form:not(.fn-row)")).to_have_count(0)
     assert page.evaluate("window.hit") is None
     page.context.close()
     server.close()
+
+
+def test_a_hostile_language_model_stays_text(sample_index: Path, open_page) -> None:
+    with serving() as script:
+        for address in start(Chat(sample_index, llm=load_llm(MODEL, script.url))):
+            script.say(
+                "The Orrin Bridge spans 94 metres [1]. <img src=x onerror=window.hit=1> "
+                "[click](javascript:hit()) ![](http://evil.example/t.png) "
+                "[1](#src-0000000000000000-0-9-00000000) <script>window.hit=1</script> ${window.hit=1} {{7*7}}."
+            )
+            page = open_page(address)
+            answer = put(page, QUESTION)
+            expect(answer).to_contain_text("94 metres")
+            shown = page.locator("#chat .message-wrap")
+            expect(shown.locator("img, script, a[href^='javascript']")).to_have_count(0)
+            links = "links => links.map(a => a.getAttribute('href'))"
+            assert not any(
+                "0000000000000000" in href for href in page.locator("#chat a").evaluate_all(links)
+            )
+            assert page.evaluate("window.hit") is None
+            page.close()
 
 
 def test_pages_come_with_their_guards(address) -> None:

@@ -290,3 +290,11 @@ def test_which_articles_were_asked_and_how_to_link_to_the_answer_are_told() -> N
     shown = markdown(ANSWER, words, only="news/<b>", kept_as="0" * 32)
     assert shown.startswith("*Only news/&lt;b&gt;*")
     assert shown.endswith(f"Word for word from your articles · [Copy link](#answer-{'0' * 32})")
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "\\[a](b)", "\\\\[a](b)"])
+def test_no_bracket_of_a_text_stands_in_the_words_of_a_link(text: str) -> None:
+    shown = markdown(replace(ANSWER, searched_for=text, unsupported=(ANSWER.text,)), words)
+    label = shown.split("\n")[0].removeprefix("*Searched for: [").rsplit("](#ask", 1)[0]
+    # As marked does it: a backslash before a bracket goes, and the words are read once more.
+    assert not re.search(r"[\[\]]", label.replace("\\[", "[").replace("\\]", "]"))

@@ -60,6 +60,11 @@ def escape(text: str) -> str:
     return LINE_START.sub(lambda found: f"{found[1] or ''}\\{found[2] or found[3]}", words)
 
 
+def escape_label(text: str) -> str:
+    """The same for the words of a link: there marked takes the backslash off brackets again."""
+    return escape(text).replace("\\[", "&#91;").replace("\\]", "&#93;")
+
+
 def unescape(markdown: str) -> str:
     """The text that `escape` was given: a question that is edited comes back as Markdown."""
     text = re.sub(r"\\([\\`*_\[\]{}$~|^:@.)#+\-=])", r"\1", markdown)
@@ -120,7 +125,7 @@ def markdown(answer: Answer, shown: Shown, *, only: str = "", kept_as: str = "")
     chips = {citation.number: chip(citation) for citation in answer.citations}
     parts: list[str] = []
     if _differs(answer.searched_for, answer.question):
-        parts.append(f"*{say('searched_for')} [{escape(answer.searched_for)}]({EDIT})*")
+        parts.append(f"*{say('searched_for')} [{escape_label(answer.searched_for)}]({EDIT})*")
     if only:
         parts.append(f"*{escape(say('filter_on', chosen=only))}*")
     if answer.note:
@@ -186,7 +191,7 @@ def _doubted(text: str) -> str:
 
     style.css knows the link.
     """
-    return f"[{escape(text)}]({DOUBTED}) *({say('nowhere').lower()})*"
+    return f"[{escape_label(text)}]({DOUBTED}) *({say('nowhere').lower()})*"
 
 
 def _chips(numbers: Iterable[int], chips: dict[int, str]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Lock, Thread
 
 from ui.chat import Chat
-from ui.render import escape
+from ui.render import escape_label
 from ui.strings import say
 
 
@@ -23,7 +23,9 @@ class Welcome:
         articles = self._chat.articles()
         if not articles:
             folder = self._chat.library.waiting()
-            button = f"[{say('build_first', folder=escape(folder))}](#build)" if folder else ""
+            button = (
+                f"[{say('build_first', folder=escape_label(folder))}](#build)" if folder else ""
+            )
             return f"{say('no_index')}\n\n{button}".strip()
         counted = say("many_articles", count=f"{articles:,}")
         return say("welcome", articles=say("one_article") if articles == 1 else counted)
