@@ -266,7 +266,8 @@ def test_a_hostile_language_model_stays_text(sample_index: Path, open_page) -> N
             script.say(
                 "The Orrin Bridge spans 94 metres [1]. <img src=x onerror=window.hit=1> "
                 "[click](javascript:hit()) ![](http://evil.example/t.png) "
-                "[1](#src-0000000000000000-0-9-00000000) <script>window.hit=1</script> ${window.hit=1} {{7*7}}."
+                "[1](#src-0000000000000000-0-9-00000000) "
+                "<script>window.hit=1</script> ${window.hit=1} {{7*7}}."
             )
             page = open_page(address)
             answer = put(page, QUESTION)
