@@ -1,6 +1,7 @@
 """The story of answering, read top to bottom: rewrite, retrieve, read, decide, quote."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter
 
@@ -70,12 +71,13 @@ def ask(
         if answer.answered:
             yield replace(answer, seconds=perf_counter() - started)
             return
+    reader = reader or prepare(index)
     query = parse(searched_for)
     # A question may quote what no article says so; a search for a phrase is meant as it is.
     hits = retrieve(query, index, limit=passages, only=only) or retrieve(
         without_phrases(query), index, limit=passages, only=only
     )
-    findings = find(query.text, hits, index, reader or load_reader())
+    findings = find(query.text, hits, index, reader)
     confidence = log_odds(query.text, findings, index) if findings else NO_CONFIDENCE
     answer = Answer(question, searched_for, answered=False, confidence=confidence)
 
@@ -203,9 +205,10 @@ def search(
     """
     query = whole_characters(query)
     check_question(query)
+    reader = reader or prepare(index)
     parsed = parse(query)
     hits = retrieve(parsed, index, limit=max(limit, PASSAGES_READ), only=only)
-    findings = find(parsed.text, hits[:PASSAGES_READ], index, reader or load_reader())
+    findings = find(parsed.text, hits[:PASSAGES_READ], index, reader)
     ranked = [replace(finding.hit, score=finding.score) for finding in findings]
     lowest = ranked[-1].score if ranked else 0.0
     below = [replace(hit, score=lowest - 1 + hit.score) for hit in hits[PASSAGES_READ:]]
@@ -215,6 +218,18 @@ def search(
 def whole_characters(text: str) -> str:
     """Text without halves of characters, which JSON may carry and the tokenizers refuse."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def prepare(index: Index) -> Reader:
+    """The reader, loaded beside the embedding model of the index if this is the first question.
+
+    onnxruntime opens a model without Python's lock, so that an idle second core is put to use.
+    Raises ModelUnusable.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load_reader)
+        _ = index.embedder
+        return loading.result()
 
 
 def check_question(question: str) -> None:

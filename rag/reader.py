@@ -5,12 +5,12 @@ fine-tuned for this project; see reader.md beside the model file. Run by onnxrun
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding
+from tokenizers import Encoding, Tokenizer
 
 from index.embed import default_model_files, load_tokenizer, open_session
 from rag.types import Reading
@@ -31,9 +31,7 @@ class SpanReader:
     def __init__(self, model: Path = MODEL) -> None:
         self._session = open_session(model)
         # The reader was made from the default embedding model and shares its tokenizer.
-        tokenizer = default_model_files() / "tokenizer.json"
-        self._questions = load_tokenizer(tokenizer, QUESTION_PIECES)
-        self._tokenizer = load_tokenizer(tokenizer, WORD_PIECES)
+        self._tokenizer = load_tokenizer(default_model_files() / "tokenizer.json", WORD_PIECES)
         self._tokenizer.enable_truncation(WORD_PIECES, stride=STRIDE, strategy="only_second")
 
     def read(self, question: str, passages: Sequence[str]) -> list[list[Reading]]:
@@ -41,8 +39,10 @@ class SpanReader:
 
         Scores are logits, comparable with 0 and with each other.
         """
-        kept = self._questions.encode(question, add_special_tokens=False)
-        question = question[: kept.offsets[-1][1]] if kept.offsets else ""
+        # A piece has a character at least, so most questions are short enough without a count.
+        if len(question) > QUESTION_PIECES:
+            kept = self._questions.encode(question, add_special_tokens=False)
+            question = question[: kept.offsets[-1][1]] if kept.offsets else ""
         encoded = [self._tokenizer.encode(question, passage) for passage in passages]
         parts = [(row, part) for row, one in enumerate(encoded) for part in (one, *one.overflowing)]
         # Parts of like length share a batch, so that little padding is computed.
@@ -64,6 +64,11 @@ class SpanReader:
             ][:SPANS]
             for found in readings
         ]
+
+    @cached_property
+    def _questions(self) -> Tokenizer:
+        """Cuts long questions. A tokenizer takes a tenth of a cold start to load."""
+        return load_tokenizer(default_model_files() / "tokenizer.json", QUESTION_PIECES)
 
     def _logits(self, parts: Sequence[Encoding]) -> tuple[FloatArray, FloatArray]:
         """Start and end logits of encoded parts, shape (parts, longest), padded at the end."""

@@ -7,9 +7,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ui import commands
 from ui.commands import ANSWERED, FAILED, fail
@@ -57,6 +56,21 @@ class Parser(argparse.ArgumentParser):
         self.exit(fail(f"{message}; see `{self.prog} --help`."))
 
 
+class Version(argparse.Action):
+    """Prints the version. It is looked up only then: that takes as long as all of `--help`."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print and exit."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("footnote")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        print(f"rag {number}")
+        parser.exit()
+
+
 def make_parser() -> Parser:
     """All commands with their flags."""
     parser = Parser(
@@ -64,7 +78,7 @@ def make_parser() -> Parser:
         description="Ask a folder of articles; every sentence of the answer carries its source.",
         epilog="Exit codes: 0 answered, 1 not in the articles, 2 an error.",
     )
-    parser.add_argument("--version", action="version", version=f"rag {_version()}")
+    parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     parser.set_defaults(run=None)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -203,13 +217,6 @@ def _run_eval(chosen: argparse.Namespace) -> int:
     from ui.evaluation import run_eval
 
     return run_eval(chosen)
-
-
-def _version() -> str:
-    try:
-        return version("footnote")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _port(text: str) -> int:
