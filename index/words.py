@@ -74,8 +74,11 @@ class Words:
             return []
         query = tantivy.Query.boolean_query(terms)
         hits = self._searcher.search(query, limit, count=False).hits
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
         found = [
-            (int(self._searcher.doc(address)["id"][0]), float(score)) for score, address in hits
+            (int(id), float(score))
+            for id, (score, _) in zip(ids, hits, strict=True)
+            if id is not None
         ]
         return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 

@@ -226,6 +226,8 @@ def prepare(index: Index) -> Reader:
     onnxruntime opens a model without Python's lock, so that an idle second core is put to use.
     Raises ModelUnusable.
     """
+    if load_reader.cache_info().currsize:
+        return load_reader()
     with ThreadPoolExecutor(1) as pool:
         loading = pool.submit(load_reader)
         _ = index.embedder

@@ -43,7 +43,7 @@ class SpanReader:
         if len(question) > QUESTION_PIECES:
             kept = self._questions.encode(question, add_special_tokens=False)
             question = question[: kept.offsets[-1][1]] if kept.offsets else ""
-        encoded = [self._tokenizer.encode(question, passage) for passage in passages]
+        encoded = self._tokenizer.encode_batch([(question, passage) for passage in passages])
         parts = [(row, part) for row, one in enumerate(encoded) for part in (one, *one.overflowing)]
         # Parts of like length share a batch, so that little padding is computed.
         parts.sort(key=lambda part: len(part[1].ids))
@@ -99,8 +99,13 @@ def best_spans(starts: FloatArray, ends: FloatArray) -> list[tuple[int, int, flo
     length = np.arange(pieces)[None, :] - np.arange(pieces)[:, None]
     allowed = (length >= 0) & (length < LONGEST_ANSWER)
     sums = np.where(allowed, starts[:, None] + ends[None, :], -np.inf).ravel()
-    best = np.argsort(-sums, kind="stable")[: min(SPANS, int(allowed.sum()))]
-    return [(int(cell) // pieces, int(cell) % pieces, float(sums[cell])) for cell in best]
+    count = min(SPANS, int(allowed.sum()))
+    if not count:
+        return []
+    # Only what reaches the last place is sorted; equal sums stay in the order of the words.
+    reaching = np.flatnonzero(sums >= np.partition(sums, -count)[-count]).tolist()
+    best = sorted(reaching, key=lambda cell: -sums[cell])[:count]
+    return [(cell // pieces, cell % pieces, float(sums[cell])) for cell in best]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 NUMBER_WORDS = {
     word: value
@@ -56,6 +57,7 @@ FILLERS = frozenset(
 )
 
 
+REMEMBERED = 1024  # Values; the question and the best words are looked at for every finding.
 NAME_LINKS = frozenset("of the de la el al bin ibn van von der den da di du y and".split())
 # Units as `units` gives them, cut to five letters.
 MEASURES = frozenset(
@@ -86,6 +88,7 @@ def months(value: str) -> set[int]:
     return {MONTHS[word.lower()] for word in WORD.findall(value) if word.lower() in MONTHS}
 
 
+@lru_cache(REMEMBERED)
 def kind(value: str) -> str:
     """What sort of value it is: number (dates too), name, or words."""
     if numbers(value) or months(value):
@@ -122,13 +125,15 @@ def _dates(one: str, other: str) -> list[tuple[set[float], set[float]]]:
     return list(zip(*pairs, strict=True))
 
 
-def stems(value: str) -> set[str]:
+@lru_cache(REMEMBERED)
+def stems(value: str) -> frozenset[str]:
     """The words of a value without fillers and accents, cut short.
 
     Five letters are kept: Venezuela and Venezuelan are one.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
-    return {word[:5] for word in map(str.lower, WORD.findall(plain)) if word not in FILLERS}
+    words = map(str.lower, WORD.findall(plain))
+    return frozenset(word[:5] for word in words if word not in FILLERS)
 
 
 def is_proper_name(value: str) -> bool:

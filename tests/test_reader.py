@@ -138,3 +138,17 @@ def test_no_span_is_longer_than_the_longest_answer() -> None:
     assert best[0] == (0, LONGEST_ANSWER - 1, 13.0)
     assert all(last - first < LONGEST_ANSWER for first, last, _ in best)
     assert best_spans(np.zeros(0, np.float32), np.zeros(0, np.float32)) == []
+
+
+def test_the_best_spans_are_those_of_sorting_all_of_them() -> None:
+    """Many equal sums included: of these, the first in the passage come first."""
+    chance = np.random.default_rng(5)
+    for pieces in (0, 1, 3, 40):
+        starts, ends = chance.integers(0, 3, (2, pieces)).astype(np.float32)
+        every = [
+            (first, last, float(starts[first] + ends[last]))
+            for first in range(pieces)
+            for last in range(first, min(pieces, first + LONGEST_ANSWER))
+        ]
+        wanted = sorted(every, key=lambda span: (-span[2], span[:2]))[:SPANS]
+        assert best_spans(starts, ends) == wanted
