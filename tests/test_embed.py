@@ -114,3 +114,11 @@ def test_a_model_folder_is_safe_and_its_own() -> None:
     assert one != other
     assert "/" not in one and not one.startswith(".")
     assert len(model_folder("x" * 500)) < 100
+
+
+def test_many_passages_have_the_vectors_that_each_has_alone(models: Path) -> None:
+    """They are shared out among the cores; no vector depends on its neighbours or its place."""
+    embedder = load_embedder(DEFAULT_MODEL, models)
+    texts = [f"Passage {number} tells of the harbour. " * (number % 7 + 1) for number in range(70)]
+    alone = np.vstack([embedder.passages([text]) for text in texts])
+    assert np.array_equal(embedder.passages(texts), alone)
