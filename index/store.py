@@ -135,9 +135,7 @@ class Index:
 
     def vectors(self, ids: Sequence[int]) -> Matrix:
         """The stored vectors of chunks, shape (len(ids), dimension)."""
-        rows = np.zeros((len(ids), self.manifest.dimension), np.float32)
-        for row, id in enumerate(ids):
-            rows[row] = self._vectors.reconstruct(int(id))
+        rows: Matrix = self._vectors.reconstruct_batch(np.asarray(ids, np.int64))
         return rows
 
     def chunk(self, id: int) -> Chunk:
