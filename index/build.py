@@ -158,10 +158,16 @@ def build(
                 [article for article, _ in articles.values()],
                 {file: sketch for file, sketch in before.items() if file not in stale},
             )
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            read_before = old.indexed() if old else {}
+            indexed = {
+                file: now if file in (*new, *changed) else read_before.get(file, now)
+                for file in articles
+            }
             with store.writing(folder):
                 unfinished.mkdir(parents=True)
-                every = articles.values()
-                store.write_articles(unfinished / store.ARTICLES, every, rows, skipped, *compared)
+                path, every = unfinished / store.ARTICLES, articles.values()
+                store.write_articles(path, every, rows, skipped, *compared, indexed)
                 store.write_vectors(unfinished / store.VECTORS, vectors)
                 Words.write(unfinished / store.WORDS, texts)
                 write_plane(unfinished / store.PLANE, vectors)
@@ -173,7 +179,7 @@ def build(
                     chunking=CHUNKING,
                     readers=READER_VERSION,
                     sources=named,
-                    created=datetime.now(UTC).isoformat(timespec="seconds"),
+                    created=now,
                     articles=len(articles),
                     chunks=len(rows),
                     skipped=len(skipped),

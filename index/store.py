@@ -48,7 +48,7 @@ SCHEMA = """
 CREATE TABLE article (
     file TEXT PRIMARY KEY, digest TEXT, title TEXT, text TEXT, numbered INTEGER,
     headings TEXT, left_out TEXT, markup TEXT, sentences TEXT,
-    date TEXT, author TEXT, pages TEXT, remarks TEXT, sketch BLOB);
+    date TEXT, author TEXT, pages TEXT, remarks TEXT, sketch BLOB, indexed TEXT);
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, file TEXT, start INTEGER, "end" INTEGER, key TEXT);
 CREATE INDEX chunk_file ON chunk (file);
 CREATE TABLE copy (file TEXT PRIMARY KEY, original TEXT);
@@ -196,6 +196,10 @@ class Index:
         """The SHA-256 of each article's file as it was indexed."""
         return dict(self._articles.execute("SELECT file, digest FROM article"))
 
+    def indexed(self) -> dict[str, str]:
+        """When each article was read last because it was new or had changed (ISO, UTC)."""
+        return dict(self._articles.execute("SELECT file, indexed FROM article"))
+
     def sketches(self) -> dict[str, Runs]:
         """What each article is compared by; see `index.copies`."""
         rows = self._articles.execute("SELECT file, sketch FROM article")
@@ -278,13 +282,17 @@ def write_articles(
     skipped: dict[str, tuple[str, str]],
     sketches: Mapping[str, Runs],
     originals: Mapping[str, str],
+    indexed: Mapping[str, str],
 ) -> None:
-    """Write articles (with the digest of their file), chunk rows, skipped files, and copies."""
+    """Write articles (with the digest of their file), chunk rows, skipped files, and copies.
+
+    `indexed` says when each article was read.
+    """
     database = sqlite3.connect(path)
     with database:
         database.executescript(SCHEMA)
         database.executemany(
-            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     article.file,
@@ -301,6 +309,7 @@ def write_articles(
                     json.dumps(article.pages),
                     json.dumps(article.remarks),
                     sketches[article.file].tobytes(),
+                    indexed[article.file],
                 )
                 for article, digest in articles
             ),

@@ -138,6 +138,20 @@ def test_a_file_is_read_again_only_when_it_may_have_changed(place, library, monk
     assert sorted(read) == ["kite.txt", "mill.md", "mill.md"]
 
 
+def test_each_article_says_when_it_was_read_last(place) -> None:
+    articles, folder = place
+    before = open_index(folder).indexed()
+    time.sleep(1.1)  # Told to the second.
+    (articles / "mill.md").write_text(MILL.replace("1802", "1811"))
+    (articles / "kite.txt").rename(articles / "kites.txt")
+    for _ in build([articles], folder):
+        pass
+    after = open_index(folder).indexed()
+    assert after["mill.md"] > before["mill.md"]
+    table = Library(folder).table(open_index(folder))
+    assert {file["file"]: file["indexed"] for file in table["files"]} == after
+
+
 # --- Adding and removing ----------------------------------------------------------------------
 
 

@@ -409,6 +409,7 @@ def test_the_timeline_has_the_dated_articles_in_order(open_page, address) -> Non
     page = open_page(address)
     open_library(page)
     page.get_by_role("tab", name="Timeline").click()
+    expect(page.locator(".fn-timeline time").first).to_be_visible()
     dates = page.locator(".fn-timeline time").all_inner_texts()
     assert len(dates) > 3
     assert dates == sorted(dates)

@@ -13,7 +13,10 @@ const COLUMNS = [
   ['passages', (file) => file.passages, 'number'],
   ['coverage', (file) => file.coverage, 'number'],
   ['left_out', (file) => file.left_out.length + file.remarks.length, ''],
+  ['indexed', (file) => file.indexed, ''],
 ];
+
+const when = (date, timeStyle) => new Date(date).toLocaleString('en', { dateStyle: 'medium', timeStyle });
 
 async function openLibrary() {
   libraryPage.showModal();
@@ -76,7 +79,7 @@ function drawFiles(body) {
   const picker = make('input', '', null, { type: 'file', multiple: '', hidden: '' });
   picker.addEventListener('change', () => add([...picker.files]));
   if (table.changeable) line.append(button('fn-strong', say('add'), () => picker.click()), picker);
-  const built = table.built ? new Date(table.built).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' }) : '';
+  const built = table.built ? when(table.built, 'short') : '';
   body.append(line, make('p', 'fn-told', say('library_counts', { articles: count(table.articles), passages: count(table.passages), built })));
   const grid = make('table', 'fn-table');
   const head = make('tr');
@@ -139,7 +142,8 @@ function row(file) {
     else if (name === 'left_out') {
       const told = [...file.left_out.map(([reason, share]) => `${reason} (${(100 * share).toFixed(1)}\u00a0%)`), ...file.remarks];
       cell.textContent = told.join('; ');
-    } else cell.textContent = kind === 'number' ? count(value(file)) : value(file);
+    } else if (name === 'indexed') cell.append(make('time', '', when(file.indexed), { datetime: file.indexed }));
+    else cell.textContent = kind === 'number' ? count(value(file)) : value(file);
     cell.dataset.label = say(`column_${name}`);
     made.append(cell);
   }

@@ -265,7 +265,7 @@ def _table(index: Index, uploads: str) -> Data:
     passages: dict[str, list[Range]] = {}
     for _, file, start, end, _ in index.chunk_rows():
         passages.setdefault(file, []).append((start, end))
-    files = []
+    files, indexed = [], index.indexed()
     for file, title, author, date, text, gaps, remarks in index.summaries():
         ranges = passages.get(file, [])
         words = text.split()
@@ -279,6 +279,7 @@ def _table(index: Index, uploads: str) -> Data:
                 "title": title,
                 "author": author,
                 "date": date,
+                "indexed": indexed[file],
                 "words": len(words),
                 "passages": len(ranges),
                 "coverage": round(1 - letters(text, _outside(ranges, len(text))) / written, 4),

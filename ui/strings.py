@@ -100,6 +100,7 @@ STRINGS: Final[dict[str, str]] = {
     "column_passages": "Passages",
     "column_coverage": "Searchable",
     "column_left_out": "Left out",
+    "column_indexed": "Indexed",
     "copy_of": "Copy of {file}",
     "not_indexed": "Not indexed ({count})",
     "more_files": "{count} more: type to find them.",
