@@ -358,6 +358,25 @@ def test_changed_files_are_counted_and_one_click_updates(open_page, own) -> None
     expect(put(page, "How long is the longest kite of Orn?")).to_contain_text("90 metres")
 
 
+def test_an_update_shows_how_far_it_is_and_can_be_cancelled(open_page, own) -> None:
+    articles, folder, address = own
+    for number in range(900):
+        text = f"Village {number} lies on the river Orn and has {number} houses. " * 6
+        (articles / f"village-{number}.md").write_text(text)
+    before = sorted(path.name for path in (folder / "builds").iterdir())
+    page = open_page(address)
+    library = open_library(page)
+    library.get_by_role("button", name="Update the index").click()
+    expect(library.locator(".fn-build progress")).to_have_attribute("max", re.compile(r"\d{3}"))
+    expect(library.locator(".fn-build")).to_contain_text("embedding: ", timeout=30_000)
+    page.keyboard.press("Escape")
+    expect(put(page, "When did the ferry at Orn sink?")).to_contain_text("1950")
+    library = open_library(page)
+    library.get_by_role("button", name="Cancel").click()
+    expect(library.locator(".fn-build")).to_contain_text("Cancelled", timeout=30_000)
+    assert sorted(path.name for path in (folder / "builds").iterdir()) == before
+
+
 def test_without_an_index_one_click_makes_it(open_page, tmp_path, models) -> None:
     articles, folder = tmp_path / "articles", tmp_path / ".rag"
     articles.mkdir()
