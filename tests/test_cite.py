@@ -29,6 +29,7 @@ def index_of(folder: Path, *articles: Article) -> Index:
         {},
         {article.file: sketch(article) for article in articles},
         {},
+        {article.file: "" for article in articles},
     )
     write_vectors(folder / VECTORS, np.zeros((1, 4), np.float32))
     Words.write(folder / WORDS, [""])

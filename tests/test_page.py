@@ -342,6 +342,19 @@ def test_an_article_is_added_answers_and_is_removed_again(open_page, own, tmp_pa
     expect(library.locator(".fn-build")).to_contain_text("add one of txt")
     assert not list(articles.rglob("*.exe"))
 
+    dropped = page.evaluate_handle(
+        """() => {
+          const dropped = new DataTransfer();
+          dropped.items.add(new File(['The Zorn glider flew in 1935.\\n'], 'glider.txt'));
+          return dropped;
+        }"""
+    )
+    library.dispatch_event("dragover", {"dataTransfer": dropped})
+    expect(library).to_have_attribute("data-drop", re.compile("Drop files here"))
+    library.dispatch_event("drop", {"dataTransfer": dropped})
+    expect(library.locator(".fn-build")).to_contain_text("1 new", timeout=60_000)
+    expect(library.locator("tbody")).to_contain_text("uploads/glider.txt")
+
 
 def test_changed_files_are_counted_and_one_click_updates(open_page, own) -> None:
     articles, _, address = own
