@@ -2,21 +2,17 @@
 
     python benchmarks/page.py [ARTICLES]
 
-The peer is the least that this page could take: an event that returns a fixed text at once, in the
-same server and the same browser (a click on "New conversation"). Then 20 people ask at once, each
-on a connection of their own; the peer is one person who asks alone.
+The peer is the least that this page could take: an event that returns at once, in the same server
+and the same browser (a click on "New conversation").
 """
 
 import argparse
-import json
 import shutil
 import socket
 import statistics
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +33,6 @@ QUESTIONS = (
     "Who designed the tower at Skerrow Point?", "How tall is the tower at Skerrow Point?",
 )  # fmt: skip
 ROUNDS = 9
-ASKERS = 20
 # Measured inside the page: what the test driver adds is left out.
 FIRST_SENTENCE = """(words) => new Promise((done) => {
   const field = document.querySelector('#ask textarea');
@@ -95,36 +90,6 @@ def fill(chat: Chat, page: Page, messages: int) -> None:
     page.wait_for_timeout(1500)
 
 
-def wait_for_answer(address: str) -> float:
-    """Seconds for one question through the public endpoint."""
-    began = time.perf_counter()
-    request = urllib.request.Request(  # noqa: S310 - our own server.
-        f"{address}/gradio_api/call/ask",
-        json.dumps({"data": [QUESTIONS[0]]}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as response:  # noqa: S310
-        event = json.load(response)["event_id"]
-    with urllib.request.urlopen(f"{address}/gradio_api/call/ask/{event}") as response:  # noqa: S310
-        if b"94 metres" not in response.read():
-            raise SystemExit("This is not the answer: nothing was measured.")
-    return time.perf_counter() - began
-
-
-def at_once(address: str, askers: int) -> list[float]:
-    """The wait of each of several people who ask at the same moment."""
-    waits: list[float] = []
-    threads = [
-        threading.Thread(target=lambda: waits.append(wait_for_answer(address)))
-        for _ in range(askers)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(waits)
-
-
 def row(name: str, values: list[float], least: float) -> None:
     """A line of the table."""
     median, high = statistics.median(values), sorted(values)[int(0.95 * (len(values) - 1))]
@@ -161,8 +126,6 @@ def main() -> None:
             fill(chat, page, 200)
             long = measure(page, ROUNDS)
             browser.close()
-        alone = [wait_for_answer(address) for _ in range(ROUNDS)]
-        waits = at_once(address, ASKERS)
         server.close(verbose=False)
         chat.close()
     fixed = statistics.median(least)
@@ -171,11 +134,6 @@ def main() -> None:
     for name, (first, lit) in (("a short conversation", short), ("200 messages", long)):
         row(f"first sentence, {name}", first, fixed)
         row(f"a citation lit, {name}", lit, fixed)
-    one = statistics.median(alone)
-    middle = waits[len(waits) // 2]
-    print(f"\n{ASKERS} at once: longest wait {waits[-1]:.2f} s, median {middle:.2f} s;"
-          f" one alone {one:.2f} s; {waits[-1] / one:.1f} times as long, "
-          f"{waits[-1] / (ASKERS * one):.2f} of their work one after the other")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -305,3 +305,12 @@ def test_without_an_index_there_are_no_examples(tmp_path: Path) -> None:
     assert chat.examples() == []
     assert chat.articles() == 0
     assert chat.build() is None
+
+
+def test_conversations_that_cannot_be_read_are_told_of(folder: Path) -> None:
+    chat = Chat(folder)
+    id = screens(chat, QUESTION)[-1].conversation
+    chat.conversations.close()
+    (step,) = screens(chat, "Who founded it?", id)
+    assert "conversations.sqlite" in step.note
+    assert step.draft is None

@@ -103,7 +103,11 @@ class Chat:
 
     def reply(self, asked: Asked) -> Iterator[Screen]:
         """Answer a question, as a stream of ever fuller screens, and keep the answer."""
-        everything = self.conversations.exchanges(asked.owner, _text(asked.conversation))
+        try:
+            everything = self.conversations.exchanges(asked.owner, _text(asked.conversation))
+        except FootnoteError as error:  # The question stays in the box.
+            yield Screen([], note=error_markdown(str(error)))
+            return
         conversation = _text(asked.conversation) if everything else secrets.token_hex(16)
         kept = everything
         if asked.number is not None:
