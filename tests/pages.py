@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +24,8 @@ BROWSER = next(
 )
 try:
     from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=15_000)  # A slow machine is no failure.
 except ModuleNotFoundError:
     BROWSER = None
 needs_browser = [
@@ -46,6 +49,7 @@ PHONE = {
     "device_scale_factor": 2,
 }
 QUESTION = "What is the span of the Orrin Bridge?"
+OPEN: list[tuple[str, Any]] = []  # The address and the browser context of every page.
 CHIPS = '#chat a[href^="#src-"]'
 
 
@@ -65,6 +69,9 @@ def start(chat: Chat) -> Iterator[str]:
         port = probe.getsockname()[1]
     page, url = launch(chat, host="127.0.0.1", port=port)
     yield url
+    # Before the server ends: a page that still listens would report that it stopped.
+    for context in [context for address, context in OPEN if address.startswith(url)]:
+        context.close()
     page.close(verbose=False)
     chat.close()
 
@@ -114,6 +121,8 @@ def open_page(browser) -> Iterator[Callable[..., object]]:
         context = browser.new_context(**{**DESKTOP, **options})
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
+        if not ignore_errors:
+            OPEN.append((address, context))
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("request", watch)
@@ -129,6 +138,7 @@ def open_page(browser) -> Iterator[Callable[..., object]]:
     yield open_it
     for context in contexts:
         context.close()
+    OPEN[:] = [pair for pair in OPEN if pair[1] not in contexts]
     assert bad == []
 
 

@@ -279,7 +279,6 @@ def test_a_hostile_language_model_stays_text(sample_index: Path, open_page) -> N
                 "0000000000000000" in href for href in page.locator("#chat a").evaluate_all(links)
             )
             assert page.evaluate("window.hit") is None
-            page.close()
 
 
 def test_pages_come_with_their_guards(address) -> None:
@@ -370,5 +369,3 @@ def test_stop_hangs_up_on_the_model(sample_index: Path, open_page) -> None:
             assert not script.broken.is_set()
             page.locator("#ask .stop-button").click()
             assert script.broken.wait(5)
-            # Before the server ends: a page that still listens would report that it stopped.
-            page.close()

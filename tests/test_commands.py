@@ -35,6 +35,8 @@ def test_make_run_indexes_the_articles_and_serves_the_chat(tmp_path: Path, model
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Whatever is started in the background of a script ignores Ctrl-C, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout is not None
     printed = []

@@ -64,6 +64,8 @@ def test_watch_follows_the_folder_until_it_is_stopped(make_index: Make, tmp_path
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whatever is started in the background of a script ignores Ctrl-C, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert watching.stdout is not None
     assert watching.stderr is not None

@@ -404,7 +404,6 @@ def test_without_an_index_one_click_makes_it(open_page, tmp_path, models) -> Non
         page.keyboard.press("Escape")
         expect(page.locator("#chat .placeholder")).to_contain_text("your article")
         expect(put(page, "How long is the longest kite of Orn?")).to_contain_text("90 metres")
-        page.close()
 
 
 def test_others_may_look_at_the_library_and_not_change_it(open_page, sample_index) -> None:
@@ -415,7 +414,6 @@ def test_others_may_look_at_the_library_and_not_change_it(open_page, sample_inde
         expect(shown.get_by_role("button", name="Add articles")).to_have_count(0)
         answer = page.evaluate("window.footnote.call('rebuild')")
         assert "error" in answer
-        page.close()
 
 
 @views
@@ -548,7 +546,6 @@ def test_right_to_left_text_runs_from_the_right(open_page, tmp_path, models) -> 
         answer.locator('a[href^="#src-"]').first.click()
         block = page.locator("#panel .fn-block").first
         assert block.evaluate("p => getComputedStyle(p).direction") == "rtl"
-        page.close()
 
 
 def test_nothing_moves_while_an_answer_streams(open_page, sample_index) -> None:
@@ -580,7 +577,6 @@ def test_nothing_moves_while_an_answer_streams(open_page, sample_index) -> None:
         page.evaluate("window.moved = 0")
         put(page, "Twice")
         assert page.evaluate("window.moved") < 0.1  # What web.dev calls good.
-        page.close()
 
 
 def test_a_server_that_has_stopped_is_told_of(open_page, sample_index) -> None:
@@ -609,4 +605,3 @@ def test_two_hundred_messages_stay_quick_to_ask_and_to_open(open_page, sample_in
         page.reload()
         expect(page.locator("#chat .bot-row")).to_have_count(100)
         expect(put(page, "When was the Weir Footbridge opened?")).to_contain_text("2023")
-        page.close()
