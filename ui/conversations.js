@@ -146,7 +146,10 @@ const listeners = {
 
 // The panel may be mounted again: the listeners of the last time go first.
 if (window.footnote) window.footnote.remove();
-const observer = new MutationObserver(() => requestAnimationFrame(tidy));
+const observer = new MutationObserver(() => {
+  mend();
+  requestAnimationFrame(tidy);
+});
 for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener, true);
 system.addEventListener('change', showTheme);
 observer.observe(one('#main'), { childList: true, subtree: true });
@@ -168,6 +171,7 @@ watch('value', onValue);
 showTheme();
 drawList();
 drawChoice();
+mend();
 tidy();
 lookForChanges();
 const sent = new URLSearchParams(location.search).has('answer');

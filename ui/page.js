@@ -166,6 +166,11 @@ function label(selector, words) {
   }
 }
 
+// At once, before anything reads the page: gradio calls the examples a list, and has no items in it.
+function mend() {
+  one('#chat .examples')?.setAttribute('role', 'group');
+}
+
 let asked = ''; // How many questions there are, and the last one: a new one is scrolled to.
 function tidy() {
   label('#ask .submit-button', say('ask'));
@@ -178,7 +183,6 @@ function tidy() {
   label('#chat [data-testid=bot]', say('answer'));
   for (const text of all('#chat .md > *, #ask textarea')) if (!text.dir) text.dir = 'auto';
   one('#note')?.setAttribute('role', 'status');
-  one('#chat .examples')?.setAttribute('role', 'group'); // Gradio says list, and has no items in it.
   if (one('#only .fn-only') && !one('#only button')) drawChoice();
   const log = one('#chat [role=log]');
   const rows = all('#chat .user-row');
