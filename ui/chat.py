@@ -4,8 +4,6 @@ One `Chat` serves everybody: it holds the opened index, and conversations by the
 given comes from browsers, so every argument is checked here.
 """
 
-import re
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +20,7 @@ from rag.answer import LONGEST_QUESTION
 from rag.cite import cite
 from rag.types import LLM
 from ui.article import columns, source
-from ui.conversations import Conversations, Exchange
+from ui.conversations import Conversations, Exchange, new_id
 from ui.examples import example_questions, follow_ups
 from ui.export import references
 from ui.feedback import REASONS, record
@@ -52,7 +50,6 @@ from ui.strings import say
 
 FEEDBACK = "feedback.jsonl"
 KEPT_TURNS = 8  # Earlier questions that a follow-up may refer to.
-ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Chat:
@@ -108,7 +105,7 @@ class Chat:
         except FootnoteError as error:  # The question stays in the box.
             yield Screen([], note=error_markdown(str(error)))
             return
-        conversation = _text(asked.conversation) if everything else secrets.token_hex(16)
+        conversation = _text(asked.conversation) if everything else new_id()
         kept = everything
         if asked.number is not None:
             kept = everything[: max(0, asked.number + max(0, len(everything) - SHOWN_EXCHANGES))]
@@ -158,7 +155,7 @@ class Chat:
         history = tuple(one.turn for one in kept[-KEPT_TURNS:])
         answers = self._answers(question, index, history=history, **chosen, **self._written)
         asked = datetime.now(UTC).isoformat(timespec="seconds")
-        id = secrets.token_hex(16)
+        id = new_id()
         for answer in paced(answers):
             yield Exchange(
                 id=id,
@@ -199,8 +196,7 @@ class Chat:
 
         Who has the link may read that answer, and nothing else of the conversation it is from.
         """
-        id = _text(exchange)
-        found = self.conversations.exchange(id) if ID.fullmatch(id) else None
+        found = self.conversations.exchange(_text(exchange))
         if found is None:
             return Screen([], sources={}, note=say("no_such_answer"))
         listed = {**found.sources, "turn": found.id, "answer": found.id, "sent": True}
@@ -269,7 +265,7 @@ class Chat:
 
     def suggestions(self, exchange: str) -> list[str]:
         """Questions to go on with after an answer, from the articles it cites."""
-        found = self.conversations.exchange(exchange) if ID.fullmatch(exchange) else None
+        found = self.conversations.exchange(exchange)
         index = self.index_or_none()
         if found is None or index is None:
             return []

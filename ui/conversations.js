@@ -105,7 +105,6 @@ const listeners = {
     if (target.closest('#ask .submit-button')) watchQuestion();
     else if (chip) await openArticle(link, chip);
     else if (link === '#ask') editQuestion(target.closest('a').textContent);
-    else if (link === '#go-on') askQuestion(target.closest('a').textContent);
     else if (link === '#build') {
       await openLibrary();
       await rebuild();

@@ -98,7 +98,7 @@ async function copyAndTell(text, place) {
 
 // Text of an answer as a person would type it: citations as [1], a blank line between paragraphs.
 function readable(copy) {
-  for (const gone of all('a[href^="#answer-"], a[href="#go-on"]', copy)) (gone.closest('li, p') || gone).remove();
+  for (const gone of all('a[href^="#answer-"]', copy)) (gone.closest('li, p') || gone).remove();
   for (const gone of all('h6', copy)) gone.remove();
   for (const chip of all(CHIP, copy)) chip.textContent = `[${chip.textContent}]`;
   const parts = all('p, h1, h2, h3, h4, h5, ul, ol', copy)

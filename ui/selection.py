@@ -4,7 +4,7 @@ import json
 import re
 from contextlib import suppress
 
-from index.types import FootnoteError, Selection
+from index.types import ESCAPED, FootnoteError, Selection
 from ui.strings import say
 
 LONGEST = 100_000  # Characters of what the browser sends.
@@ -28,7 +28,7 @@ def in_words(selection: Selection | None) -> str:
     """A selection as a person would say it; empty for all articles."""
     if selection is None:
         return ""
-    names = [re.sub(r"\[(.)\]", r"\1", pattern) for pattern in selection.patterns]
+    names = [ESCAPED.sub(r"\1", pattern) for pattern in selection.patterns]
     told = [say("filter_files", count=len(names))] if len(names) > 2 else names
     dates = {"since": selection.since, "until": selection.until}
     key = "_".join(["filter_dates", *(name for name, date in dates.items() if date)])

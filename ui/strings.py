@@ -29,7 +29,6 @@ STRINGS: Final[dict[str, str]] = {
     "failed": "Something went wrong here; the window that Footnote runs in says what.",
     "stopped": "Footnote does not answer: it was closed, or the connection is lost. "
     "Start it again with “rag ui”; your conversations are kept.",
-    "not_kept": "This conversation cannot be kept ({reason})",
     "no_such_answer": "This link leads to an answer that is no longer kept. Ask the question anew.",
     # The empty page.
     "welcome": "# What would you like to know?\n\nFootnote answers from your {articles}, and shows "
