@@ -19,8 +19,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import open_index
-from index.store import write_vectors
 from index.types import Matrix
+from index.vectors import write_vectors
 from ui.evaluation import print_table
 
 NOISE = 0.35  # Length of the noise, against 1 for the mixed vector.

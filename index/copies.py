@@ -8,7 +8,7 @@ resemblance and containment of documents").
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -27,6 +27,7 @@ LENGTH = 0.5  # Of the longer text, at least: a quotation is no copy.
 LEAST_RUNS = 16  # In the sketch of the shorter text, about 70 words: forms are alike, not copied.
 HEADLINE = 0.2  # Of a passage's words, at most.
 COMMON = 100  # A run in more articles than this is a phrase of the house.
+SIEVE_BITS = 20  # A million places: of a hundred thousand wanted hashes, a tenth pass by chance.
 WORD = re.compile(r"\w+")
 
 
@@ -84,38 +85,17 @@ class Said:
         self._runs.update(runs(found).tolist())
 
 
-def compare(
-    articles: Sequence[Article], known: Mapping[str, Runs]
-) -> tuple[dict[str, Runs], dict[str, str]]:
-    """The sketch of every article, and which file is a copy of which: the oldest is none.
-
-    `known` are sketches that need not be made again.
-    """
-    sketches = {one.file: known[one.file] if one.file in known else sketch(one) for one in articles}
-    order = sorted(articles, key=lambda one: (one.date or "9999", one.file))
-    return sketches, find_copies(sketches, [one.file for one in order])
-
-
-def find_copies(sketches: Mapping[str, Runs], order: Iterable[str]) -> dict[str, str]:
-    """For each file that is a copy, the file it is a copy of; `order` says who came first."""
-    near = _near(sketches)
-    original: dict[str, str] = {}
-    for file in order:
-        if file not in original:
-            for other in near.get(file, ()):
-                original.setdefault(other, file)
-            if file in near:
-                original[file] = file
-    return {file: first for file, first in original.items() if file != first}
-
-
-def _near(sketches: Mapping[str, Runs]) -> dict[str, list[str]]:
-    """The files that say much the same as each file; only files that have any."""
+def find_near(sketches: Mapping[str, Runs], fresh: Collection[str]) -> set[tuple[str, str]]:
+    """The pairs of files that say much the same, sorted; only those with a file in `fresh`."""
     files = list(sketches)
-    if not files:
-        return {}
+    if not files or not fresh:
+        return set()
     every = np.concatenate([sketches[file] for file in files])
     owners = np.repeat(np.arange(len(files)), [len(sketches[file]) for file in files])
+    if len(fresh) < len(files):
+        wanted = np.concatenate([sketches[file] for file in fresh])
+        asked = _among(every, wanted)
+        every, owners = every[asked], owners[asked]
     order = np.argsort(every, kind="stable")
     every, owners = every[order], owners[order]
     starts = np.flatnonzero(np.r_[True, every[1:] != every[:-1]])[: len(every)]
@@ -124,10 +104,36 @@ def _near(sketches: Mapping[str, Runs]) -> dict[str, list[str]]:
     several = (ends - starts > 1) & (ends - starts <= COMMON)
     for start, end in zip(starts[several], ends[several], strict=True):
         shared.update(combinations(owners[start:end].tolist(), 2))
-    near: dict[str, list[str]] = {}
+    near = set()
     for (one, other), count in shared.items():
-        few, many = sorted((len(sketches[files[one]]), len(sketches[files[other]])))
-        if few >= LEAST_RUNS and count >= SHARED * few and few >= LENGTH * many:
-            near.setdefault(files[one], []).append(files[other])
-            near.setdefault(files[other], []).append(files[one])
+        pair = files[one], files[other]
+        few, many = sorted(len(sketches[file]) for file in pair)
+        alike = few >= LEAST_RUNS and count >= SHARED * few and few >= LENGTH * many
+        if alike and (pair[0] in fresh or pair[1] in fresh):
+            near.add((min(pair), max(pair)))
     return near
+
+
+def _among(every: Runs, wanted: Runs) -> NDArray[np.bool_]:
+    """Which hashes are among those wanted, the many being looked through but once."""
+    shift = np.uint64(64 - SIEVE_BITS)
+    sieve = np.zeros(1 << SIEVE_BITS, np.bool_)
+    sieve[wanted >> shift] = True
+    among: NDArray[np.bool_] = sieve[every >> shift]
+    among[among] = np.isin(every[among], wanted)
+    return among
+
+
+def find_copies(near: Iterable[tuple[str, str]], dates: Mapping[str, str]) -> dict[str, str]:
+    """For each file that is a copy, the file it is a copy of: the oldest, by `dates`, is none."""
+    others: dict[str, list[str]] = {}
+    for one, other in sorted(near):
+        others.setdefault(one, []).append(other)
+        others.setdefault(other, []).append(one)
+    original: dict[str, str] = {}
+    for file in sorted(others, key=lambda file: (dates[file] or "9999", file)):
+        if file not in original:
+            original[file] = file
+            for other in others[file]:
+                original.setdefault(other, file)
+    return {file: first for file, first in original.items() if file != first}

@@ -9,14 +9,20 @@ from typing import Any
 
 from index.types import IndexUnusable
 
-FORMAT = 4  # Bump when anything in the folder changes its meaning.
+FORMAT = 5  # Bump when anything in the folder changes its meaning.
 MANIFEST = "manifest.json"
 REBUILD = "run `rag index --full` to make it again"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What made a build, so that nothing is guessed when it is opened."""
+    """What made a build, so that nothing is guessed when it is opened.
+
+    `chunks` is how many there are; of the ids, `base` belong to the part that was made at once, and
+    `changes` to what came later. `kind` says how the vectors of the base are kept, `wanted` how the
+    user wants them kept, if in a certain way (see `index.vectors`). `files` has the size of each
+    file, its SHA-256, and when it was written (nanoseconds).
+    """
 
     format: int
     model: str
@@ -29,7 +35,11 @@ class Manifest:
     articles: int
     chunks: int
     skipped: int
-    files: dict[str, tuple[int, str]]
+    base: int
+    changes: int
+    kind: str
+    wanted: str
+    files: dict[str, tuple[int, str, int]]
 
 
 def current_build(folder: Path) -> Path:
@@ -63,12 +73,17 @@ def read_manifest(build: Path) -> Manifest:
     )
 
 
-def check_files(build: Path, manifest: Manifest) -> None:
-    """Raise IndexUnusable unless every file is there and unchanged: faiss trusts what it reads."""
-    for name, (size, digest) in manifest.files.items():
+def check_files(build: Path, manifest: Manifest, *, every: bool = False) -> None:
+    """Raise IndexUnusable unless every file is there and unchanged: faiss trusts what it maps.
+
+    A file that has not been written to since the build is read only when `every` one is to be.
+    """
+    for name, (size, digest, written) in manifest.files.items():
         try:
             path = build / name
-            if path.stat().st_size == size and file_digest(path) == digest:
+            status = path.stat()
+            untouched = status.st_mtime_ns == written and not every
+            if status.st_size == size and (untouched or file_digest(path) == digest):
                 continue
         except OSError:
             pass
@@ -81,11 +96,19 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_manifest(build: Path, **values: Any) -> Manifest:
-    """Write the manifest, last: with size and digest of every file, all forced to the disk."""
+def write_manifest(build: Path, lent: Path | None = None, **values: Any) -> Manifest:
+    """Write the manifest, last: with size and digest of every file, all forced to the disk.
+
+    Files that are those of the build `lent` (links to them) have the digests they have there.
+    """
+    known: dict[tuple[int, int], tuple[int, str, int]] = {}
+    if lent:
+        for name, entry in read_manifest(lent).files.items():
+            known[_place(lent / name)] = entry
     paths = sorted(path for path in build.rglob("*") if path.is_file())
     files = {
-        path.relative_to(build).as_posix(): (path.stat().st_size, file_digest(path))
+        path.relative_to(build).as_posix(): known.get(_place(path))
+        or (path.stat().st_size, file_digest(path), path.stat().st_mtime_ns)
         for path in paths
         if not path.name.endswith(".lock")  # Tantivy's, empty, and gone when it likes.
     }
@@ -94,6 +117,12 @@ def write_manifest(build: Path, **values: Any) -> Manifest:
     for path in [*paths, build / MANIFEST, *(p for p in build.rglob("*") if p.is_dir()), build]:
         flush(path)
     return manifest
+
+
+def _place(path: Path) -> tuple[int, int]:
+    """Where a file lies on the disk: the same for two names of one file."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def flush(path: Path) -> None:

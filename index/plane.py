@@ -35,6 +35,11 @@ class Plane:
         x, y = np.clip((vector[0] - self.mean) @ self.axes, -1, 1)
         return float(x), float(y)
 
+    def with_points(self, vectors: Matrix) -> "Plane":
+        """The map of other vectors, shape (n, dimension), with the axes of this one."""
+        points = np.clip(vectors @ self.axes - self.mean @ self.axes, -1, 1)
+        return Plane(points.astype(np.float32), self.mean, self.axes)
+
 
 def plane(vectors: Matrix) -> Plane:
     """The map of vectors of shape (n, dimension); the same vectors give the same map.
@@ -62,13 +67,12 @@ def plane(vectors: Matrix) -> Plane:
         mean = mean + direction * (low + high) / 2
         axes[:, axis] = direction * 2 * SPREAD / max(high - low, FLAT)
     placed = Plane(vectors[:0, :2], mean.astype(np.float32), axes.astype(np.float32))
-    points = np.clip(vectors @ placed.axes - placed.mean @ placed.axes, -1, 1)
-    return Plane(points.astype(np.float32), placed.mean, placed.axes)
+    return placed.with_points(vectors)
 
 
-def write_plane(path: Path, vectors: Matrix) -> None:
-    """Make the map of vectors of shape (n, dimension) and write it."""
-    made = plane(vectors)
+def write_plane(path: Path, vectors: Matrix, on: Plane | None = None) -> None:
+    """Make the map of vectors of shape (n, dimension) and write it, or their place `on` a map."""
+    made = plane(vectors) if on is None else on.with_points(vectors)
     np.savez(path, points=made.points, mean=made.mean, axes=made.axes)
 
 

@@ -1,36 +1,37 @@
-"""The index folder, written and read. The only file that knows faiss and SQLite.
+"""The index folder, and an index that was opened.
 
 .rag/current -> builds/NAME        one atomic rename of this link makes a build current
-.rag/builds/NAME/manifest.json     what made it, and size and SHA-256 of every other file
+.rag/builds/NAME/manifest.json     what made it; size, SHA-256 and time of every other file
                  articles.sqlite   texts, offsets of chunks, files that were left out
-                 vectors.faiss     row i is chunk i, half precision, exact search
-                 words/            BM25, document i is chunk i
+                 runs.npy          hashes that articles are compared by (see index.copies)
+                 vectors.faiss     row i is chunk i
+                 words/            BM25
                  plane.npz         where each chunk lies on the map of passages
+                 changes/          the same for what came later, where there was much before
 .rag/models/                       converted models, made again when missing
+
+The files of a large index are not written again for each change: a later build has links to them,
+and what changed beside them in changes/, whose tables say which articles before are gone.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import faiss
 import numpy as np
 
+from index.articles import CHANGES, RUNS, SELECT, Row, connect, read_row
 from index.copies import Runs
 from index.embed import load_embedder
 from index.manifest import REBUILD, Manifest, check_files, current_build, read_manifest
 from index.plane import Plane, read_plane
+from index.recurring import REASON, Edge, folder_of
 from index.types import (
     Article,
     Chunk,
     Embedder,
-    FootnoteError,
-    Heading,
     IndexUnusable,
     LeftOut,
     Matrix,
@@ -38,26 +39,9 @@ from index.types import (
     Range,
     Selection,
 )
+from index.vectors import Vectors
 from index.words import Words, stems
-
-ARTICLES = "articles.sqlite"
-VECTORS = "vectors.faiss"
-WORDS = "words"
-PLANE = "plane.npz"
-SCHEMA = """
-CREATE TABLE article (
-    file TEXT PRIMARY KEY, digest TEXT, title TEXT, text TEXT, numbered INTEGER,
-    headings TEXT, left_out TEXT, markup TEXT, sentences TEXT,
-    date TEXT, author TEXT, pages TEXT, remarks TEXT, sketch BLOB, indexed TEXT);
-CREATE TABLE chunk (id INTEGER PRIMARY KEY, file TEXT, start INTEGER, "end" INTEGER, key TEXT);
-CREATE INDEX chunk_file ON chunk (file);
-CREATE TABLE copy (file TEXT PRIMARY KEY, original TEXT);
-CREATE TABLE skipped (file TEXT PRIMARY KEY, reason TEXT, digest TEXT);
-"""
-SELECT = (
-    "SELECT digest, file, title, text, numbered, headings, left_out, markup, sentences, date, "
-    "author, pages, remarks FROM article"
-)
+from index.write import PLANE, VECTORS, WORDS
 
 
 class Index:
@@ -71,16 +55,36 @@ class Index:
         self.manifest = manifest
         self._models = models
         self._embedder: Embedder | None = None
-        self._articles = _connect(build)
+        self._articles = connect(build)
+        # The folders of its parts, and how many chunks belong to each.
+        self._parts = [(build, manifest.base)]
+        if (build / CHANGES).is_dir():
+            self._parts.append((build / CHANGES, manifest.changes))
         try:
-            self._vectors = faiss.read_index(str(build / VECTORS))
-            self._words = Words.open(build / WORDS)
-            chunks = self._articles.execute("SELECT count(*) FROM chunk").fetchone()[0]
+            gone = self._gone()
+            self._vectors = Vectors([folder / VECTORS for folder, _ in self._parts], gone)
+            self._words = Words(self._parts[-1][0] / WORDS, len(gone))
+            last = self._articles.execute("SELECT max(id) FROM main.chunk").fetchone()[0]
         except (RuntimeError, MemoryError, ValueError, sqlite3.DatabaseError) as error:
             raise IndexUnusable(f"The index in {build} is damaged: {REBUILD}.") from error
-        counts = {manifest.chunks, chunks, self._vectors.ntotal, len(self._words)}
-        if len(counts) != 1 or self._vectors.d != manifest.dimension:
+        fit = (
+            self._vectors.dimension == manifest.dimension
+            and self._vectors.lengths == [chunks for _, chunks in self._parts]
+            and len(self._words) == manifest.chunks
+            and sum(self._vectors.lengths) - len(gone) == manifest.chunks
+            and (-1 if last is None else last) == manifest.base - 1
+        )
+        if not fit:
             raise IndexUnusable(f"The parts of the index in {build} do not fit: {REBUILD}.")
+
+    def _gone(self) -> list[int]:
+        """The ids of chunks of the first part that count no more."""
+        if len(self._parts) == 1:
+            return []
+        rows = self._articles.execute(
+            "SELECT id FROM main.chunk WHERE file IN (SELECT file FROM changes.gone)"
+        )
+        return [id for (id,) in rows]
 
     @property
     def embedder(self) -> Embedder:
@@ -101,15 +105,7 @@ class Index:
         """The chunks nearest to a question vector of shape (1, dimension): id and cosine."""
         if limit < 1 or not self.manifest.chunks or (only is not None and not len(only)):
             return []
-        if only is None:
-            scores, ids = self._vectors.search(question, min(limit, self.manifest.chunks))
-        else:
-            chosen = faiss.IDSelectorBatch(np.asarray(only, np.int64))
-            options = faiss.SearchParameters(sel=chosen)  # type: ignore[call-arg]
-            scores, ids = self._vectors.search(question, min(limit, len(only)), params=options)
-        return [
-            (int(id), float(score)) for id, score in zip(ids[0], scores[0], strict=True) if id >= 0
-        ]
+        return self._vectors.search(question, limit, only)
 
     def match(
         self, text: str, limit: int, only: Sequence[int] | None = None
@@ -135,16 +131,17 @@ class Index:
 
     def vectors(self, ids: Sequence[int]) -> Matrix:
         """The stored vectors of chunks, shape (len(ids), dimension)."""
-        rows: Matrix = self._vectors.reconstruct_batch(np.asarray(ids, np.int64))
-        return rows
+        return self._vectors.rows(ids)
 
     def chunk(self, id: int) -> Chunk:
-        """One chunk with its text."""
+        """One chunk with its text. Raises LookupError where there is none of this id."""
         row = self._articles.execute(
             'SELECT chunk.file, title, start, "end", substr(text, start + 1, "end" - start) '
             "FROM chunk JOIN article USING (file) WHERE id = ?",
             (id,),
         ).fetchone()
+        if row is None:
+            raise LookupError(id)
         return Chunk(id, *row)
 
     def files(self, only: str | Selection | None = None) -> list[str]:
@@ -153,8 +150,10 @@ class Index:
         rows = self._articles.execute("SELECT file, date FROM article ORDER BY file")
         return [file for file, date in rows if fits(file, date)]
 
-    def chunk_ids(self, only: str | Selection) -> list[int]:
-        """The ids of the chunks of the articles that fit a pattern or a selection."""
+    def chunk_ids(self, only: str | Selection | None = None) -> list[int]:
+        """The ids of all chunks, or of those of the articles that fit a pattern or a selection."""
+        if only is None:
+            return [id for (id,) in self._articles.execute("SELECT id FROM chunk ORDER BY id")]
         rows = self._articles.execute(
             "SELECT id FROM chunk WHERE file IN (SELECT value FROM json_each(?)) ORDER BY id",
             (json.dumps(self.files(only)),),
@@ -164,17 +163,20 @@ class Index:
     @cached_property
     def plane(self) -> Plane:
         """Where each chunk lies on the map of passages. Raises IndexUnusable when damaged."""
-        return read_plane(self.build / PLANE, self.manifest.chunks, self.manifest.dimension)
+        dimension = self.manifest.dimension
+        parts = [read_plane(folder / PLANE, chunks, dimension) for folder, chunks in self._parts]
+        points = np.concatenate([part.points for part in parts])
+        return Plane(points, parts[0].mean, parts[0].axes)
 
     def article(self, file: str) -> Article | None:
         """An article by its name, or None."""
         row = self._articles.execute(SELECT + " WHERE file = ?", (file,)).fetchone()
-        return _article(row) if row else None
+        return read_row(row) if row else None
 
     def articles(self) -> Iterator[tuple[Article, str]]:
         """Every article with the SHA-256 of its file, sorted by name."""
         for row in self._articles.execute(SELECT + " ORDER BY file"):
-            yield _article(row), row[0]
+            yield read_row(row), row[0]
 
     def summaries(self) -> Iterator[tuple[str, str, str, str, str, list[LeftOut], list[str]]]:
         """Of every article, sorted by name: file, title, author, date, text, left out, remarks.
@@ -200,10 +202,57 @@ class Index:
         """When each article was read last because it was new or had changed (ISO, UTC)."""
         return dict(self._articles.execute("SELECT file, indexed FROM article"))
 
+    def stamps(self) -> dict[str, str]:
+        """Size and times of each article's file when it was read; see `index.survey`."""
+        return dict(self._articles.execute("SELECT file, stamp FROM article"))
+
+    def dates(self) -> dict[str, str]:
+        """The date of each article, empty where it has none."""
+        return dict(self._articles.execute("SELECT file, date FROM article"))
+
+    def edges(self, folders: Collection[str]) -> dict[str, tuple[list[Edge], list[Range]]]:
+        """Of each article in some folders, its first and last lines, and those that recur."""
+        rows = self._articles.execute(
+            "SELECT file, edges, CASE WHEN left_out LIKE ? THEN left_out ELSE '[]' END "
+            "FROM article",
+            (f"%{REASON}%",),
+        )
+        return {
+            file: (
+                [(words, start, end) for words, start, end in json.loads(edges)],
+                [(gap["start"], gap["end"]) for gap in json.loads(gaps) if gap["reason"] == REASON],
+            )
+            for file, edges, gaps in rows
+            if folder_of(file) in folders
+        }
+
     def sketches(self) -> dict[str, Runs]:
         """What each article is compared by; see `index.copies`."""
-        rows = self._articles.execute("SELECT file, sketch FROM article")
-        return {file: np.frombuffer(stored, np.uint64) for file, stored in rows}
+        # What is gone of the first part is not asked for, or comes again in the second.
+        tables = ("main.article", "changes.article")[: len(self._parts)]
+        return {
+            file: runs[first : first + count]
+            for table, (folder, _) in zip(tables, self._parts, strict=True)
+            for runs in [np.load(folder / RUNS, mmap_mode="r", allow_pickle=False)]
+            for file, first, count in self._articles.execute(
+                f"SELECT file, first_run, runs FROM {table}"  # noqa: S608  # One of the two above.
+            )
+        }
+
+    def near(self) -> set[tuple[str, str]]:
+        """The pairs of articles that say much the same; see `index.copies`."""
+        return set(self._articles.execute("SELECT file, other FROM near"))
+
+    def changed_since(self) -> tuple[set[str], set[str]]:
+        """The articles that came after the first part was written, and those of it that are gone.
+
+        An article that was changed is in both.
+        """
+        if len(self._parts) == 1:
+            return set(), set()
+        came = self._articles.execute("SELECT file FROM changes.article")
+        gone = self._articles.execute("SELECT file FROM changes.gone")
+        return {file for (file,) in came}, {file for (file,) in gone}
 
     @cached_property
     def originals(self) -> dict[str, str]:
@@ -215,11 +264,21 @@ class Index:
         rows = self._articles.execute("SELECT file, reason, digest FROM skipped ORDER BY file")
         return {file: (reason, digest) for file, reason, digest in rows}
 
-    def chunk_rows(self) -> list[tuple[int, str, int, int, str]]:
-        """Every chunk: id, file, start, end, and the digest of the text that was embedded."""
-        return list(
-            self._articles.execute('SELECT id, file, start, "end", key FROM chunk ORDER BY id')
+    def first_chunks(self, files: Collection[str]) -> int:
+        """How many chunks of the first part belong to some files, gone or not."""
+        counted = self._articles.execute(
+            "SELECT count(*) FROM main.chunk WHERE file IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(files)),),
         )
+        return int(counted.fetchone()[0])
+
+    def chunk_rows(self, files: Collection[str] | None = None) -> list[Row]:
+        """Every chunk, or those of some files, in the order of the ids."""
+        every = 'SELECT id, file, start, "end", key FROM chunk ORDER BY id'
+        if files is None:
+            return list(self._articles.execute(every))
+        some = every.replace("ORDER", "WHERE file IN (SELECT value FROM json_each(?)) ORDER")
+        return list(self._articles.execute(some, (json.dumps(sorted(files)),)))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -227,7 +286,7 @@ class Index:
 
 
 def open_index(folder: Path | str = ".rag") -> Index:
-    """Open the current build of an index folder, after checking size and digest of every file.
+    """Open the current build of an index folder, after checking that every file is as it was.
 
     Raises IndexUnusable when there is none, or it is damaged, or of another version.
     """
@@ -242,115 +301,3 @@ def open_index(folder: Path | str = ".rag") -> Index:
             # A build that was replaced and removed while it was being opened: take the newer one.
             if current_build(root) == build:
                 raise
-
-
-def read_digests(build: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The SHA-256 of each file of a build, and of each it left out, without opening the rest.
-
-    Raises IndexUnusable when they cannot be read.
-    """
-    try:
-        with closing(_connect(build)) as database:
-            indexed = dict(database.execute("SELECT file, digest FROM article"))
-            return indexed, dict(database.execute("SELECT file, digest FROM skipped"))
-    except sqlite3.Error as error:
-        raise IndexUnusable(f"The index in {build} is damaged: {REBUILD}.") from error
-
-
-def _connect(build: Path) -> sqlite3.Connection:
-    address = f"{(build / ARTICLES).absolute().as_uri()}?mode=ro&immutable=1"
-    return sqlite3.connect(address, uri=True, check_same_thread=False)
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Raise FootnoteError, with a sentence for the user, where the disk is full or refuses."""
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error).strip().split("\n")[0]
-        raise FootnoteError(
-            f"The index cannot be written to {folder} ({reason}): make room there, or name another "
-            "folder with `--index`. The old index stays as it was."
-        ) from error
-
-
-def write_articles(
-    path: Path,
-    articles: Iterable[tuple[Article, str]],
-    chunks: Iterable[tuple[int, str, int, int, str]],
-    skipped: dict[str, tuple[str, str]],
-    sketches: Mapping[str, Runs],
-    originals: Mapping[str, str],
-    indexed: Mapping[str, str],
-) -> None:
-    """Write articles (with the digest of their file), chunk rows, skipped files, and copies.
-
-    `indexed` says when each article was read.
-    """
-    database = sqlite3.connect(path)
-    with database:
-        database.executescript(SCHEMA)
-        database.executemany(
-            "INSERT INTO article VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    article.file,
-                    digest,
-                    article.title,
-                    article.text,
-                    article.numbered,
-                    json.dumps([asdict(heading) for heading in article.headings]),
-                    json.dumps([asdict(gap) for gap in article.left_out]),
-                    json.dumps(article.markup),
-                    json.dumps(article.sentences),
-                    article.date,
-                    article.author,
-                    json.dumps(article.pages),
-                    json.dumps(article.remarks),
-                    sketches[article.file].tobytes(),
-                    indexed[article.file],
-                )
-                for article, digest in articles
-            ),
-        )
-        database.executemany("INSERT INTO chunk VALUES (?, ?, ?, ?, ?)", chunks)
-        database.executemany("INSERT INTO copy VALUES (?, ?)", originals.items())
-        database.executemany(
-            "INSERT INTO skipped VALUES (?, ?, ?)",
-            ((file, reason, digest) for file, (reason, digest) in skipped.items()),
-        )
-    database.close()
-
-
-def write_vectors(path: Path, vectors: Matrix) -> None:
-    """Write unit vectors for exact inner-product search in half precision."""
-    index = faiss.IndexScalarQuantizer(
-        vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    )
-    index.train(vectors)
-    index.add(vectors)
-    faiss.write_index(index, str(path))
-
-
-def _article(row: Sequence[Any]) -> Article:
-    _, file, title, text, numbered, headings, left_out, markup, sentences, *rest = row
-    date, author, pages, remarks = rest
-    return Article(
-        file=file,
-        title=title,
-        text=text,
-        numbered=bool(numbered),
-        headings=tuple(Heading(**values) for values in json.loads(headings)),
-        left_out=tuple(LeftOut(**values) for values in json.loads(left_out)),
-        markup=_ranges(markup),
-        sentences=_ranges(sentences),
-        date=date,
-        author=author,
-        pages=tuple(json.loads(pages)),
-        remarks=tuple(json.loads(remarks)),
-    )
-
-
-def _ranges(stored: str) -> tuple[Range, ...]:
-    return tuple((start, end) for start, end in json.loads(stored))

@@ -33,35 +33,48 @@ def stems(text: str) -> list[str]:
     return found
 
 
+def write_words(folder: Path, chunks: Iterable[tuple[int, str, str]]) -> None:
+    """Write a new index of chunks: their ids, files and texts."""
+    folder.mkdir(parents=True)
+    schema = tantivy.SchemaBuilder()
+    schema.add_integer_field("id", stored=True, indexed=False, fast=True)
+    schema.add_text_field("text", stored=False, tokenizer_name=ANALYZER)
+    schema.add_text_field("file", stored=False, tokenizer_name="raw", index_option="basic")
+    _add(tantivy.Index(schema.build(), path=str(folder)), chunks)
+
+
+def change_words(folder: Path, gone: Iterable[str], chunks: Iterable[tuple[int, str, str]]) -> None:
+    """Take the chunks of files out of an index and add others.
+
+    No file of it is altered in place: what is new is written to new ones.
+    """
+    _add(tantivy.Index.open(str(folder)), chunks, gone)
+
+
+def _add(
+    index: tantivy.Index, chunks: Iterable[tuple[int, str, str]], gone: Iterable[str] = ()
+) -> None:
+    index.register_tokenizer(ANALYZER, _analyzer())
+    writer = index.writer(heap_size=WRITER_MEMORY, num_threads=1)
+    for file in gone:
+        writer.delete_documents_by_term("file", file)
+    for id, file, text in chunks:
+        normal = unicodedata.normalize("NFC", text)
+        writer.add_document(tantivy.Document(id=id, text=normal, file=file))
+    writer.commit()
+    writer.wait_merging_threads()
+
+
 class Words:
     """A BM25 index in a folder: the ids of chunks by the words in them."""
 
-    def __init__(self, index: tantivy.Index) -> None:
-        index.register_tokenizer(ANALYZER, _analyzer())
-        index.reload()
-        self._index = index
-        self._searcher = index.searcher()
-
-    @classmethod
-    def write(cls, folder: Path, texts: Iterable[str]) -> None:
-        """Write a new index; text i is chunk i."""
-        folder.mkdir(parents=True)
-        schema = tantivy.SchemaBuilder()
-        schema.add_integer_field("id", stored=True, indexed=False, fast=True)
-        schema.add_text_field("text", stored=False, tokenizer_name=ANALYZER)
-        index = tantivy.Index(schema.build(), path=str(folder))
-        index.register_tokenizer(ANALYZER, _analyzer())
-        writer = index.writer(heap_size=WRITER_MEMORY, num_threads=1)
-        for number, text in enumerate(texts):
-            normal = unicodedata.normalize("NFC", text)
-            writer.add_document(tantivy.Document(id=number, text=normal))
-        writer.commit()
-        writer.wait_merging_threads()
-
-    @classmethod
-    def open(cls, folder: Path) -> "Words":
-        """Open an index that `write` made. Raises ValueError when it is damaged."""
-        return cls(tantivy.Index.open(str(folder)))
+    def __init__(self, folder: Path, gone: int = 0) -> None:
+        """Open an index of which so many chunks were taken out; raises ValueError if damaged."""
+        self._index = tantivy.Index.open(str(folder))
+        self._index.register_tokenizer(ANALYZER, _analyzer())
+        self._index.reload()
+        self._searcher = self._index.searcher()
+        self._gone = gone
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -92,8 +105,13 @@ class Words:
         return tantivy.Query.fuzzy_term_query(self._index.schema, "text", stem)
 
     def count(self, stem: str) -> int:
-        """In how many chunks a stem (as `stems` gives it) occurs."""
-        return int(self._searcher.doc_freq("text", stem))
+        """In how many chunks a stem (as `stems` gives it) occurs; one that has none has 0."""
+        count = int(self._searcher.doc_freq("text", stem))
+        if 0 < count <= self._gone:
+            # Tantivy still counts chunks that were taken out; these may be all there were.
+            term = tantivy.Query.term_query(self._index.schema, "text", stem)
+            return int(self._searcher.search(term, 1).count)  # type: ignore[attr-defined]
+        return min(count, len(self))
 
     def resembles(self, stem: str) -> bool:
         """Whether a stem, or one that differs by a letter, occurs at all."""

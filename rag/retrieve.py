@@ -84,11 +84,11 @@ def _chosen(query: Query, index: Index, only: str | Selection | None) -> list[in
         wanted = plain(phrase)
         # Without a word to look up (a phrase of stop words), every chunk is looked at.
         found = index.match(phrase, every, chosen) if index.stems(phrase) else None
-        ids = range(index.manifest.chunks) if found is None else [id for id, _ in found]
+        ids = index.chunk_ids() if found is None else [id for id, _ in found]
         holding = {id for id in ids if wanted in plain(index.chunk(id).text)}
         chosen = sorted(holding if chosen is None else holding & set(chosen))
     for word in query.without:
         unwanted = {id for id, _ in index.match(word, every)}
-        ids = range(index.manifest.chunks) if chosen is None else chosen
+        ids = index.chunk_ids() if chosen is None else chosen
         chosen = [id for id in ids if id not in unwanted]
     return chosen

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import Article, Index
+from index.articles import Entry, Whole
 from index.copies import sketch
 from index.manifest import FORMAT, Manifest
-from index.store import ARTICLES, VECTORS, WORDS, write_articles, write_vectors
-from index.words import Words
+from index.write import Part, write_base
 from rag.cite import UnknownCitation, citation_id, cite, line_range, locate
 
 Make = Callable[[dict[str, str]], Index]
@@ -22,21 +22,13 @@ NOTE = "The pier\n\nThe pier of Dray was closed in 1987.\nNobody was hurt.\n"
 
 def index_of(folder: Path, *articles: Article) -> Index:
     """A real index that holds these articles and one empty vector: nothing is searched here."""
-    write_articles(
-        folder / ARTICLES,
-        [(article, "") for article in articles],
-        [(0, articles[0].file, 0, 1, "")],
-        {},
-        {article.file: sketch(article) for article in articles},
-        {},
-        {article.file: "" for article in articles},
-    )
-    write_vectors(folder / VECTORS, np.zeros((1, 4), np.float32))
-    Words.write(folder / WORDS, [""])
-    values = {"model": "", "fingerprint": "", "dimension": 4, "chunking": "", "readers": 1}
-    manifest = Manifest(
-        **values, format=FORMAT, sources=(), created="", articles=1, chunks=1, skipped=0, files={}
-    )
+    entries = [Entry(article, "", "", "", (), sketch(article)) for article in articles]
+    rows = [(0, articles[0].file, 0, 1, "")]
+    write_base(folder, Part(entries, rows, [""], np.zeros((1, 4), np.float32)), Whole((), {}, {}))
+    texts = dict.fromkeys(("model", "fingerprint", "chunking", "created", "wanted"), "")
+    counts = dict.fromkeys(("readers", "articles", "chunks", "base"), 1)
+    none = {"format": FORMAT, "sources": (), "skipped": 0, "changes": 0, "files": {}}
+    manifest = Manifest(**texts, **counts, **none, kind="exact", dimension=4)
     return Index(folder, manifest, folder / "models")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from index.words import Words, stems
+from index.words import Words, stems, write_words
 
 TEXTS = [
     "The Château of Orrin was repainted.",
@@ -16,11 +16,15 @@ TEXTS = [
 ]
 
 
+def documents(texts: list[str]) -> list[tuple[int, str, str]]:
+    return [(id, f"{id}.txt", text) for id, text in enumerate(texts)]
+
+
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Words:
     folder = tmp_path_factory.mktemp("bm25") / "words"
-    Words.write(folder, TEXTS)
-    return Words.open(folder)
+    write_words(folder, documents(TEXTS))
+    return Words(folder)
 
 
 def found(words: Words, text: str) -> list[int]:
@@ -85,8 +89,8 @@ def test_a_code_with_an_underscore_is_found_whole(words: Words) -> None:
 
 
 def test_equal_scores_come_in_the_order_of_the_chunks(tmp_path: Path) -> None:
-    Words.write(tmp_path / "words", ["same text here"] * 5)
-    assert [id for id, _ in Words.open(tmp_path / "words").match("text", 5)] == [0, 1, 2, 3, 4]
+    write_words(tmp_path / "words", documents(["same text here"] * 5))
+    assert [id for id, _ in Words(tmp_path / "words").match("text", 5)] == [0, 1, 2, 3, 4]
 
 
 def test_chunks_are_counted_by_stem(words: Words) -> None:
@@ -97,7 +101,7 @@ def test_chunks_are_counted_by_stem(words: Words) -> None:
 
 
 def test_a_damaged_folder_is_a_value_error(tmp_path: Path) -> None:
-    Words.write(tmp_path / "words", TEXTS)
+    write_words(tmp_path / "words", documents(TEXTS))
     (tmp_path / "words" / "meta.json").write_text("{")
     with pytest.raises(ValueError, match=r"."):
-        Words.open(tmp_path / "words")
+        Words(tmp_path / "words")

@@ -105,6 +105,12 @@ def make_parser() -> Parser:
         "--model", metavar="NAME", help="sentence-transformers model, by name or folder"
     )
     index.add_argument(
+        "--vectors",
+        choices=("auto", "exact", "lists"),
+        help="compare a question with every passage, or with the nearest lists of passages "
+        "(auto: exact up to 200,000 passages)",
+    )
+    index.add_argument(
         "--watch", action="store_true", help="go on, and build again when files change"
     )
     index.add_argument(

@@ -101,9 +101,10 @@ class Doors:
     def passage(self, owner: str, sent: Any) -> Data:
         """The words of one passage, and the link to it."""
         index = self._chat.index()
-        if not isinstance(sent, int) or not 0 <= sent < index.manifest.chunks:
-            raise FootnoteError(say("unknown_source"))
-        chunk = index.chunk(sent)
+        try:
+            chunk = index.chunk(sent if isinstance(sent, int) else -1)
+        except LookupError as error:
+            raise FootnoteError(say("unknown_source")) from error
         article = index.article(chunk.file)
         words = article.shown(chunk.start, chunk.end) if article else chunk.text
         link = passage_link(index, sent)

@@ -27,7 +27,12 @@ def run_index(chosen: argparse.Namespace) -> int:
         print(f"The build of {built} answers again; `rag index` brings it up to date.")
         return ANSWERED
     report = build_index(
-        chosen.paths, chosen.index, model=chosen.model, full=chosen.full, events=chosen.json
+        chosen.paths,
+        chosen.index,
+        model=chosen.model,
+        full=chosen.full,
+        vectors="" if chosen.vectors == "auto" else chosen.vectors,
+        events=chosen.json,
     )
     show_report(report, chosen)
     return follow(chosen) if chosen.watch else ANSWERED
@@ -102,12 +107,13 @@ def build_index(
     *,
     model: str | None = None,
     full: bool = False,
+    vectors: str | None = None,
     events: bool = False,
 ) -> "Report":
     """Build, showing the progress on stderr; returns the report."""
     from index.build import build
 
-    steps = build(find_sources(paths, folder), folder, model=model, full=full)
+    steps = build(find_sources(paths, folder), folder, model=model, full=full, vectors=vectors)
     report = None
     for progress in show_events(steps) if events else show_progress(steps):
         report = progress.report

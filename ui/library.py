@@ -14,9 +14,9 @@ from time import monotonic
 import numpy as np
 
 from index import Index
+from index.articles import read_digests
 from index.manifest import current_build, read_manifest
 from index.read import common_folder
-from index.store import read_digests
 from index.types import FootnoteError, IndexUnusable, Range
 from rag.answer import LONGEST_QUESTION, whole_characters
 from ui.indexing import find_sources
@@ -234,11 +234,13 @@ class Library:
 
 
 def _plane(index: Index) -> Data:
-    files = [file for _, file, _, _, _ in index.chunk_rows()]
+    files = {id: file for id, file, _, _, _ in index.chunk_rows()}
+    ids = list(files)
     # In turns: a passage of every article, then a second one of those that have it, and so on.
     had: Counter[str] = Counter()
     turns: list[tuple[int, int, int]] = []
-    for id in np.random.default_rng(SEED).permutation(len(files)).tolist():
+    for place in np.random.default_rng(SEED).permutation(len(ids)).tolist():
+        id = ids[place]
         turns.append((had[files[id]], len(turns), id))
         had[files[id]] += 1
     drawn = sorted(id for _, _, id in sorted(turns)[:DRAWN])

@@ -9,7 +9,13 @@ from typing import Any
 from index import open_index
 from index.read import find_files, read_bytes
 from index.types import Article, FootnoteError, Range, Unreadable
+from index.vectors import EXACT, LISTS
 from ui.terminal import clean
+
+VECTORS = {
+    EXACT: "exact: a question is compared with every passage",
+    LISTS: "lists: a question is compared with the lists of passages that are nearest to it",
+}
 
 
 def describe(folder: Path) -> dict[str, Any]:
@@ -35,7 +41,9 @@ def describe(folder: Path) -> dict[str, Any]:
         "chunking": manifest.chunking,
         "articles": manifest.articles,
         "passages": manifest.chunks,
-        "bytes": sum(size for size, _ in manifest.files.values()),
+        "vectors": manifest.kind,
+        "passages_changed": manifest.changes,
+        "bytes": sum(size for size, _, _ in manifest.files.values()),
         **changes(
             [Path(source) for source in manifest.sources],
             digests,
@@ -117,6 +125,8 @@ def status_lines(described: dict[str, Any]) -> Iterator[str]:
     yield f"index    {clean(described['index'])} ({described['bytes'] / 1e6:.1f} MB)"
     yield f"from     {clean(', '.join(described['sources']))}"
     yield f"built    {described['built']} with {clean(described['model'])}"
+    later = f", {described['passages_changed']:,} of them written later"
+    yield f"vectors  {VECTORS[described['vectors']]}" + later * bool(described["passages_changed"])
     if "unreachable" in described:
         yield f"changes  {clean(described['unreachable'])}"
     else:
