@@ -74,6 +74,6 @@ def roll_back(folder: Path) -> str:
         # Names begin with the time of the build.
         before = max(others, key=lambda path: path.name)
         manifest = read_manifest(before)
-        check_files(before, manifest)
+        check_files(before, manifest, every=True)
         make_current(folder, before.name)
         return manifest.created

@@ -6,6 +6,7 @@ nearest to it (inverted file; Jégou, Douze and Schmid, 2011, "Product quantizat
 neighbor search"). Both are memory-mapped: what is not looked at is not read.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def write_vectors(path: Path, vectors: Matrix, kind: str = EXACT) -> None:
         index = faiss.IndexIVFScalarQuantizer(
             faiss.IndexFlatIP(dimension), dimension, lists, faiss.ScalarQuantizer.QT_8bit, metric
         )
+        faiss.omp_set_num_threads(os.cpu_count() or 1)  # A search may have left it at one.
         index.cp.niter, index.cp.max_points_per_centroid = PASSES, LEARNT_FROM
     index.train(vectors)
     index.add(vectors)
@@ -66,6 +68,8 @@ class Vectors:
         self, question: Matrix, limit: int, only: Sequence[int] | None = None
     ) -> list[tuple[int, float]]:
         """The rows nearest to a vector of shape (1, dimension): number and cosine, best first."""
+        # One question keeps one core busy; others would only be waited for. Of this thread alone.
+        faiss.omp_set_num_threads(1)
         found: list[tuple[int, float]] = []
         first = 0
         for part, length in zip(self._parts, self.lengths, strict=True):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import index.draft as drafts
+import index.survey as surveys
 from index import Index, IndexUnusable, open_index
 from index.articles import CHANGES
 from index.build import Report
@@ -169,6 +170,41 @@ def test_where_files_cannot_have_two_names_they_are_copied(
     now = open_index(tmp_path / ".rag")
     assert now.manifest.changes == 1
     assert not (large.build / "vectors.faiss").samefile(now.build / "vectors.faiss")
+
+
+def test_a_touched_file_is_read_and_an_untouched_one_is_not(
+    make_index: Make, rebuild: Rebuild, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_articles(tmp_path / "articles", notes())
+    monkeypatch.setattr(surveys, "SETTLED", 0)  # As if the files were not quite new.
+    make_index({})
+    opened: list[str] = []
+    read = surveys.read_bytes
+
+    def note_and_read(path: Path) -> bytes:
+        opened.append(path.name)
+        return read(path)
+
+    monkeypatch.setattr(surveys, "read_bytes", note_and_read)
+    assert not rebuild().changed
+    assert opened == []
+    (tmp_path / "articles" / "Orn.txt").touch()
+    assert not rebuild().changed
+    assert opened == ["Orn.txt"]
+    # As long, and as old by its own word: the time of the change of its entry tells.
+    velm = tmp_path / "articles" / "Velm.txt"
+    status = velm.stat()
+    velm.write_text(velm.read_text().replace("1850", "1851"))
+    os.utime(velm, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert rebuild().changed == ("Velm.txt",)
+
+
+def test_a_file_that_is_quite_new_is_read_again(
+    make_index: Make, tmp_path: Path, rebuild: Rebuild
+) -> None:
+    made = make_index(notes())
+    assert set(made.stamps().values()) == {""}
+    assert not rebuild().changed
 
 
 def test_lists_find_what_exact_search_finds(

@@ -1,10 +1,13 @@
 """`rag doctor` names what is there, and what mends what is not."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from index import Index
 from rag import llm
 from tests.llm_server import MODEL, serving
 from ui.cli import main
@@ -26,6 +29,18 @@ def test_what_is_missing_names_the_command(tmp_path: Path, capsys: Capture) -> N
     told = capsys.readouterr().out
     assert "BAD  index" in told
     assert "`rag index`" in told
+
+
+def test_what_a_disk_changed_by_itself_is_found(
+    make_index: Callable[[dict[str, str]], Index], capsys: Capture
+) -> None:
+    index = make_index({"wall.txt": "The wall was raised in 2019."})
+    vectors = index.build / "vectors.faiss"
+    status, content = vectors.stat(), vectors.read_bytes()
+    vectors.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(vectors, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert main(["doctor", "--index", str(index.build.parent.parent)]) == 2
+    assert "vectors.faiss of the index is damaged" in capsys.readouterr().out
 
 
 def test_a_server_is_asked_for_its_models(sample_index: Path, capsys: Capture) -> None:

@@ -50,8 +50,11 @@ def examine(chosen: argparse.Namespace) -> Iterator[Finding]:
             yield Finding(package, False, "is missing: run `pip install .`")
     try:
         from index import open_index
+        from index.manifest import check_files
 
         index = open_index(chosen.index)
+        # Opening reads only files that were written to since: a disk can fail without that.
+        check_files(index.build, index.manifest, every=True)
         counts = f"{index.manifest.articles:,} articles, {index.manifest.chunks:,} passages"
         yield Finding("index", True, f"{counts} in {chosen.index}")
         index.embedder.question("Is it well?")
