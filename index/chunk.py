@@ -7,8 +7,6 @@ lengths. Each piece is then widened to whole sentences and a little of what stan
 
 from bisect import bisect_left, bisect_right
 
-from langchain_text_splitters import RecursiveCharacterTextSplitter
-
 from index.types import Article, Range
 
 # all-MiniLM-L6-v2 reads 256 word pieces, about 1,000 characters; title and overlap need room too.
@@ -21,6 +19,8 @@ CHUNKING = f"recursive {PIECE}+{OVERLAP}, whole sentences, 1"  # Named in the in
 
 def chunk_ranges(article: Article) -> list[Range]:
     """The ranges of an article's chunks, in order; together they hold all that is not left out."""
+    from langchain_text_splitters import RecursiveCharacterTextSplitter  # A tenth of a second.
+
     splitter = RecursiveCharacterTextSplitter(
         chunk_size=PIECE,
         chunk_overlap=0,

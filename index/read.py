@@ -7,34 +7,29 @@ Nothing disappears silently: a file that cannot be read raises `Unreadable` with
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from index.boilerplate import find_boilerplate, merge
-from index.read_docx import read_docx
-from index.read_epub import read_epub
-from index.read_html import read_html
-from index.read_jsonl import read_jsonl
-from index.read_odt import read_odt
-from index.read_pdf import read_pdf
-from index.read_rtf import read_rtf
-from index.read_text import read_markdown, read_text
 from index.sentences import sentences
 from index.types import Article, NothingToIndex, Unreadable
 
-READERS: dict[str, Callable[[str, bytes], Article]] = {
-    ".txt": read_text,
-    ".text": read_text,
-    ".md": read_markdown,
-    ".markdown": read_markdown,
-    ".html": read_html,
-    ".htm": read_html,
-    ".xhtml": read_html,
-    ".pdf": read_pdf,
-    ".docx": read_docx,
-    ".odt": read_odt,
-    ".rtf": read_rtf,
-    ".epub": read_epub,
-    ".jsonl": read_jsonl,
+# Files and functions by the ending of a name. Their libraries take a quarter of a second to import,
+# so that each waits until there is something for it to read.
+READERS = {
+    ".txt": ("read_text", "read_text"),
+    ".text": ("read_text", "read_text"),
+    ".md": ("read_text", "read_markdown"),
+    ".markdown": ("read_text", "read_markdown"),
+    ".html": ("read_html", "read_html"),
+    ".htm": ("read_html", "read_html"),
+    ".xhtml": ("read_html", "read_html"),
+    ".pdf": ("read_pdf", "read_pdf"),
+    ".docx": ("read_docx", "read_docx"),
+    ".odt": ("read_odt", "read_odt"),
+    ".rtf": ("read_rtf", "read_rtf"),
+    ".epub": ("read_epub", "read_epub"),
+    ".jsonl": ("read_jsonl", "read_jsonl"),
 }
 READER_VERSION = 2  # Bump when a reader changes, so that unchanged files are read again.
 LARGEST_FILE = 200_000_000  # Bytes; more in one article is a data dump, and memory is finite.
@@ -124,7 +119,9 @@ def read_article(file: str, content: bytes) -> Article:
     """Turn the bytes of one file into an Article; raises Unreadable with the reason."""
     if not content:
         raise Unreadable("empty file")
-    article = READERS[Path(file).suffix.lower()](file, content)
+    module, function = READERS[Path(file).suffix.lower()]
+    read: Callable[[str, bytes], Article] = getattr(import_module(f"index.{module}"), function)
+    article = read(file, content)
     if not article.text.strip():
         raise Unreadable("no text in it")
     left_out = tuple(merge([*article.left_out, *find_boilerplate(article.text)]))

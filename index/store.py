@@ -108,13 +108,21 @@ class Index:
         return self._vectors.search(question, limit, only)
 
     def match(
-        self, text: str, limit: int, only: Sequence[int] | None = None
+        self,
+        text: str,
+        limit: int,
+        only: Sequence[int] | None = None,
+        *,
+        every_word: bool = False,
     ) -> list[tuple[int, float]]:
-        """The chunks that share words with a text: id and BM25 score, best first."""
+        """The chunks that share words with a text, or have them all: id and BM25 score, by score.
+
+        The title of an article counts as words of each of its chunks.
+        """
         if only is None:
-            return self._words.match(text, limit)
+            return self._words.match(text, limit, every_word=every_word)
         allowed = set(only)
-        every = self._words.match(text, max(1, self.manifest.chunks))
+        every = self._words.match(text, max(1, self.manifest.chunks), every_word=every_word)
         return [hit for hit in every if hit[0] in allowed][:limit]
 
     def count(self, stem: str) -> int:

@@ -79,10 +79,11 @@ class Words:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def match(self, text: str, limit: int) -> list[tuple[int, float]]:
-        """Chunk ids with their BM25 score, best first; only chunks that share a word."""
+    def match(self, text: str, limit: int, *, every_word: bool = False) -> list[tuple[int, float]]:
+        """Chunk ids with their BM25 score, best first; only chunks that share a word, or all."""
         # Built term by term: a question is text, never query syntax.
-        terms = [(tantivy.Occur.Should, self._term(stem)) for stem in dict.fromkeys(stems(text))]
+        occurs = tantivy.Occur.Must if every_word else tantivy.Occur.Should
+        terms = [(occurs, self._term(stem)) for stem in dict.fromkeys(stems(text))]
         if not terms or limit < 1:
             return []
         query = tantivy.Query.boolean_query(terms)

@@ -143,7 +143,7 @@ def _mentions(topic: str, index: Index, only: str | Selection | None) -> tuple[s
     words = set(index.stems(topic))
     chosen = None if only is None else index.chunk_ids(only)
     best: dict[str, tuple[Article, Range]] = {}
-    for id, _ in index.match(topic, max(1, index.manifest.chunks), chosen):
+    for id, _ in index.match(topic, max(1, index.manifest.chunks), chosen, every_word=True):
         chunk = index.chunk(id)
         source = index.originals.get(chunk.file, chunk.file)  # Copies count once.
         article = None if source in best else index.article(chunk.file)

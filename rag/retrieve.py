@@ -83,7 +83,9 @@ def _chosen(query: Query, index: Index, only: str | Selection | None) -> list[in
     for phrase in query.phrases:
         wanted = plain(phrase)
         # Without a word to look up (a phrase of stop words), every chunk is looked at.
-        found = index.match(phrase, every, chosen) if index.stems(phrase) else None
+        found = None
+        if index.stems(phrase):
+            found = index.match(phrase, every, chosen, every_word=True)
         ids = index.chunk_ids() if found is None else [id for id, _ in found]
         holding = {id for id in ids if wanted in plain(index.chunk(id).text)}
         chosen = sorted(holding if chosen is None else holding & set(chosen))

@@ -187,7 +187,7 @@ KILLS = 100
 FORKING = """
 import os, sys
 from pathlib import Path
-import index.build, index.embed, index.read
+import langchain_text_splitters, index.build, index.embed, index.read_text
 for _ in sys.stdin:
     child = os.fork()
     if not child:
