@@ -21,12 +21,12 @@ from index.types import Article, Heading, IndexUnusable, LeftOut, Range
 ARTICLES = "articles.sqlite"
 CHANGES = "changes"  # The folder of what came later.
 RUNS = "runs.npy"
+# What is long stands last: SQLite reads a row up to the last column that is asked for.
 SCHEMA = """
 CREATE TABLE article (
-    file TEXT PRIMARY KEY, digest TEXT, title TEXT, text TEXT, numbered INTEGER,
-    headings TEXT, left_out TEXT, markup TEXT, sentences TEXT,
-    date TEXT, author TEXT, pages TEXT, remarks TEXT,
-    indexed TEXT, stamp TEXT, edges TEXT, first_run INTEGER, runs INTEGER);
+    file TEXT PRIMARY KEY, digest TEXT, stamp TEXT, indexed TEXT, first_run INTEGER, runs INTEGER,
+    date TEXT, author TEXT, title TEXT, numbered INTEGER, edges TEXT, left_out TEXT, remarks TEXT,
+    pages TEXT, headings TEXT, markup TEXT, sentences TEXT, text TEXT);
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, file TEXT, start INTEGER, "end" INTEGER, key TEXT);
 CREATE INDEX chunk_file ON chunk (file);
 CREATE TABLE near (file TEXT, other TEXT);
@@ -113,22 +113,22 @@ def _values(entries: Iterable[Entry]) -> Iterator[tuple[object, ...]]:
         yield (
             article.file,
             entry.digest,
-            article.title,
-            article.text,
-            article.numbered,
-            json.dumps([asdict(heading) for heading in article.headings]),
-            json.dumps([asdict(gap) for gap in article.left_out]),
-            json.dumps(article.markup),
-            json.dumps(article.sentences),
-            article.date,
-            article.author,
-            json.dumps(article.pages),
-            json.dumps(article.remarks),
-            entry.indexed,
             entry.stamp,
-            json.dumps(entry.edges),
+            entry.indexed,
             first,
             len(entry.runs),
+            article.date,
+            article.author,
+            article.title,
+            article.numbered,
+            json.dumps(entry.edges),
+            json.dumps([asdict(gap) for gap in article.left_out]),
+            json.dumps(article.remarks),
+            json.dumps(article.pages),
+            json.dumps([asdict(heading) for heading in article.headings]),
+            json.dumps(article.markup),
+            json.dumps(article.sentences),
+            article.text,
         )
         first += len(entry.runs)
 

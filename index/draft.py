@@ -114,8 +114,8 @@ def entries(
 ) -> list[Entry]:
     """The articles as they are kept; `new` are the files that were read at the time `now`."""
     kept = {folder_of(one.file) for one in made.articles if one.file not in seen.fresh}
-    edges = {file: found for file, (found, _) in old.edges(kept).items()} if old else {}
-    sketches = old.sketches() if old else {}
+    edges = {file: found for file, (found, _) in old.edges(kept).items()} if old and kept else {}
+    sketches = old.sketches() if old and kept else {}
     indexed = old.indexed() if old else {}
     return [
         Entry(

@@ -198,10 +198,6 @@ class Index:
             file, title, author, date, text = told
             yield file, title, author, date, text, gaps, json.loads(remarks)
 
-    def lengths(self) -> dict[str, int]:
-        """The characters of each article's text."""
-        return dict(self._articles.execute("SELECT file, length(text) FROM article"))
-
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each article's file as it was indexed."""
         return dict(self._articles.execute("SELECT file, digest FROM article"))
@@ -241,7 +237,7 @@ class Index:
         return {
             file: runs[first : first + count]
             for table, (folder, _) in zip(tables, self._parts, strict=True)
-            for runs in [np.load(folder / RUNS, mmap_mode="r", allow_pickle=False)]
+            for runs in [np.asarray(np.load(folder / RUNS, mmap_mode="r", allow_pickle=False))]
             for file, first, count in self._articles.execute(
                 f"SELECT file, first_run, runs FROM {table}"  # noqa: S608  # One of the two above.
             )
