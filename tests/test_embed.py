@@ -1,6 +1,9 @@
 """The converted model agrees with the original, and damage is noticed."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from index import Index, embed
 from index.embed import DEFAULT_MODEL, SAMPLES, load_embedder, model_folder
 from index.types import ModelUnusable
+from tests.conftest import ROOT
 
 TEXTS = [
     "Who keeps the light?",
@@ -122,3 +126,136 @@ def test_many_passages_have_the_vectors_that_each_has_alone(models: Path) -> Non
     texts = [f"Passage {number} tells of the harbour. " * (number % 7 + 1) for number in range(70)]
     alone = np.vstack([embedder.passages([text]) for text in texts])
     assert np.array_equal(embedder.passages(texts), alone)
+
+
+MANY = [f"Passage {number} is about {TEXTS[number % 8][:90]}" for number in range(40)]
+
+
+def on_cores(sample: Index) -> np.ndarray:
+    """The vectors of MANY by the converted model: so few at a time are never a GPU's work."""
+    return np.vstack([sample.embedder.passages(MANY[:20]), sample.embedder.passages(MANY[20:])])
+
+
+@pytest.fixture
+def with_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine whose GPU is named "cpu", and is worth its while for 40 passages."""
+    monkeypatch.setattr(embed, "find_gpu", lambda: "cpu")
+    monkeypatch.setattr(embed, "FEWEST_ON_GPU", 40)
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_many_passages_are_embedded_by_the_original_on_a_gpu(models: Path, sample: Index) -> None:
+    """And are found by questions of the converted model, which stays on the cores."""
+    from sentence_transformers import SentenceTransformer
+
+    original = SentenceTransformer(str(embed.default_model_files()), device="cpu")
+    embedder = load_embedder(DEFAULT_MODEL, models)
+    rows = embedder.passages(MANY)
+    assert cosines(rows, original.encode(MANY, show_progress_bar=False)).min() > 0.9999
+    assert (rows.shape, rows.dtype) == ((40, 384), np.float32)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(40), abs=1e-5)
+    assert np.array_equal(embedder.question(TEXTS[0]), sample.embedder.question(TEXTS[0]))
+    found = [int((rows @ embedder.question(text)[0]).argmax()) for text in MANY]
+    assert found == list(range(40))
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_few_passages_stay_on_the_cores(
+    models: Path, sample: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are embedded by the time torch is imported."""
+    monkeypatch.setattr(embed, "_load_original", None)
+    rows = load_embedder(DEFAULT_MODEL, models).passages(MANY[:39])
+    assert np.array_equal(rows, on_cores(sample)[:39])
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_a_gpu_that_fails_leaves_the_passages_to_the_cores(
+    models: Path, sample: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once: what has failed is not tried for every batch again."""
+    from sentence_transformers import SentenceTransformer
+
+    tries = []
+
+    def fail(*_: object, **__: object) -> None:
+        tries.append(1)
+        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    monkeypatch.setattr(SentenceTransformer, "encode_document", fail)
+    embedder = load_embedder(DEFAULT_MODEL, models)
+    for _ in range(2):
+        assert np.array_equal(embedder.passages(MANY), on_cores(sample))
+    assert tries == [1]
+
+
+@pytest.mark.usefixtures("with_gpu")
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_gpu_that_torch_cannot_use_is_left_alone(
+    models: Path, sample: Index, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    """The torch of this machine was made for neither, or there is no such GPU."""
+    import torch
+
+    if getattr(torch, device).is_available():
+        pytest.skip(f"torch can use {device} here")
+    monkeypatch.setattr(embed, "find_gpu", lambda: device)
+    rows = load_embedder(DEFAULT_MODEL, models).passages(MANY)
+    assert np.array_equal(rows, on_cores(sample))
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_a_model_that_has_changed_since_does_not_share_the_index(
+    models: Path, sample: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embed, "_fingerprint", lambda _: "another")
+    rows = load_embedder(DEFAULT_MODEL, models).passages(MANY)
+    assert np.array_equal(rows, on_cores(sample))
+
+
+@pytest.mark.parametrize(
+    ("platform", "machine", "devices", "torch", "gpu"),
+    [
+        ("linux", "x86_64", [], "2.13.0+cu130", ""),
+        ("linux", "x86_64", ["nvidiactl"], "2.13.0+cu130", ""),
+        ("linux", "x86_64", ["nvidia0"], "2.13.0", "cuda"),
+        ("linux", "x86_64", ["nvidia11"], "2.13.0+cu130", "cuda"),
+        ("linux", "x86_64", ["kfd"], "2.13.0+rocm7.0", "cuda"),
+        ("linux", "x86_64", ["nvidia0"], "2.13.0+cpu", ""),
+        ("darwin", "arm64", [], "2.13.0", "mps"),
+        ("darwin", "x86_64", [], "2.2.2", ""),
+    ],
+)
+def test_a_gpu_is_found_by_its_device(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+    machine: str,
+    devices: list[str],
+    torch: str,
+    gpu: str,
+) -> None:
+    (tmp_path / "dev").mkdir()
+    for device in devices:
+        (tmp_path / "dev" / device).touch()
+    inside = [str(tmp_path.relative_to("/") / pattern) for pattern in embed.GPU_DEVICES]
+    monkeypatch.setattr(embed, "GPU_DEVICES", inside)
+    monkeypatch.setattr(embed, "version", lambda _: torch)
+    monkeypatch.setattr(sys, "platform", platform)
+    uname = os.uname_result(("", "", "", "", machine))
+    monkeypatch.setattr(os, "uname", lambda: uname)
+    assert embed.find_gpu() == gpu
+    assert embed.passages_at_once(10**6) == (512 if gpu else 32)
+    assert embed.passages_at_once(511) == 32
+
+
+def test_questions_and_few_passages_import_no_torch_where_a_gpu_is(models: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from index import embed\n"
+        "embed.find_gpu = lambda: 'cpu'\n"
+        f"embedder = embed.load_embedder(embed.DEFAULT_MODEL, Path({str(models)!r}))\n"
+        "embedder.question('Who keeps the light?'); embedder.passages(['The keeper.'] * 33)\n"
+        "assert 'torch' not in sys.modules\n"
+        "embedder.passages(['The keeper.'] * 512); assert 'torch' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
