@@ -15,7 +15,7 @@ from time import perf_counter
 from index.chunk import CHUNKING
 from index.current import make_current, only_one
 from index.draft import compare, draft, entries, known_vectors
-from index.embed import DEFAULT_MODEL, load_embedder
+from index.embed import DEFAULT_MODEL, load_embedder, passages_at_once
 from index.manifest import write_manifest
 from index.read import READER_VERSION, Found, find_files
 from index.store import Index, open_index
@@ -24,8 +24,7 @@ from index.types import Embedder, IndexUnusable, NothingToIndex
 from index.vectors import kind_for
 from index.write import Part, write_base, write_changes, writing
 
-EMBEDDED_AT_ONCE = 32  # Passages between two signs of progress.
-TIMED = 4 * EMBEDDED_AT_ONCE  # Passages after which the time for the others is estimated.
+TIMED = 128  # Passages after which the time for the others is estimated.
 PROBES = 20  # Chunks that must find themselves before a build becomes current.
 
 
@@ -115,10 +114,12 @@ def build(
         anew = _why_anew(folder, old, model, embedder)
         yield Progress("embedding", 0, len(missing), note=anew)
         started = perf_counter()
-        for first in range(0, len(missing), EMBEDDED_AT_ONCE):
-            note = _time_left(started, first, len(missing)) if first == TIMED and anew else ""
+        at_once = passages_at_once(len(missing))
+        for first in range(0, len(missing), at_once):
+            time_is_known = anew and first >= TIMED > first - at_once
+            note = _time_left(started, first, len(missing)) if time_is_known else ""
             yield Progress("embedding", first, len(missing), note=note)
-            batch = missing[first : first + EMBEDDED_AT_ONCE]
+            batch = missing[first : first + at_once]
             matrix[batch] = embedder.passages([made.texts[row] for row in batch])
         yield Progress("embedding", len(missing), len(missing))
 

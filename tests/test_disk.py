@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from index import Index, open_index
-from index.build import EMBEDDED_AT_ONCE, TIMED, build
+from index.build import TIMED, build
+from index.embed import FEWEST_SHARED
 from index.manifest import MANIFEST
 from tests.conftest import write_articles
 
@@ -79,7 +80,7 @@ def test_all_is_on_the_disk_before_it_becomes_current(
 
 
 def test_embedding_anew_says_why_and_how_long_it_takes(make_index: Make, tmp_path: Path) -> None:
-    index = make_index({f"{n}.txt": NOTE.format(n) for n in range(TIMED + EMBEDDED_AT_ONCE)})
+    index = make_index({f"{n}.txt": NOTE.format(n) for n in range(TIMED + FEWEST_SHARED)})
     manifest = index.build / MANIFEST
     values = {**json.loads(manifest.read_text()), "fingerprint": "of other weights"}
     manifest.write_text(json.dumps(values))
