@@ -4,7 +4,9 @@ A MiniLM with a start and an end score for each word piece (transformers' BertFo
 fine-tuned for this project; see reader.md beside the model file. Run by onnxruntime.
 """
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -19,17 +21,21 @@ MODEL = Path(__file__).with_name("reader.onnx")
 WORD_PIECES = 256  # Of question and passage together; what is longer is read in parts.
 STRIDE = 64  # Word pieces that two parts share.
 QUESTION_PIECES = 96  # A longer question is cut: the passage needs room too.
-BATCH = 8
+BATCH = 8  # Int8 activations are scaled over a batch: another size gives other scores.
 LONGEST_ANSWER = 30  # Word pieces.
 SPANS = 10  # Of each passage, overlapping: the best one may only echo the question.
 FloatArray = NDArray[np.float32]
+Part = tuple[int, Encoding]  # The row of a passage, and it or a part of it as word pieces.
+Span = tuple[int, int]  # Characters of a passage.
 
 
 class SpanReader:
     """Finds the words that answer a question in passages."""
 
     def __init__(self, model: Path = MODEL) -> None:
-        self._session = open_session(model)
+        # Two batches at a time, on half of the cores each: cores that share a batch wait for each
+        # other after every step.
+        self._session = open_session(model, cores=max(1, (os.cpu_count() or 1) // 2))
         # The reader was made from the default embedding model and shares its tokenizer.
         self._tokenizer = load_tokenizer(default_model_files() / "tokenizer.json", WORD_PIECES)
         self._tokenizer.enable_truncation(WORD_PIECES, stride=STRIDE, strategy="only_second")
@@ -47,28 +53,43 @@ class SpanReader:
         parts = [(row, part) for row, one in enumerate(encoded) for part in (one, *one.overflowing)]
         # Parts of like length share a batch, so that little padding is computed.
         parts.sort(key=lambda part: len(part[1].ids))
-        readings: list[dict[tuple[int, int], float]] = [{} for _ in passages]
-        for first in range(0, len(parts), BATCH):
-            batch = parts[first : first + BATCH]
-            starts, ends = self._logits([part for _, part in batch])
-            for (row, part), start, end in zip(batch, starts, ends, strict=True):
-                inside = np.flatnonzero([sequence == 1 for sequence in part.sequence_ids])
-                nothing = float(start[0] + end[0])
-                for left, right, score in best_spans(start[inside], end[inside]):
-                    span = part.offsets[inside[left]][0], part.offsets[inside[right]][1]
-                    readings[row][span] = max(score - nothing, readings[row].get(span, -np.inf))
+        batches = [parts[first : first + BATCH] for first in range(0, len(parts), BATCH)]
+        # Batches grow longer, so every other one is read by the second thread.
+        if len(batches) > 1:
+            with ThreadPoolExecutor(1) as second:
+                others = second.submit(self._spans, batches[1::2])
+                found = [*self._spans(batches[::2]), *others.result()]
+        else:
+            found = self._spans(batches)
+        readings: list[dict[Span, float]] = [{} for _ in passages]
+        for row, span, score in found:
+            readings[row][span] = max(score, readings[row].get(span, -np.inf))
         return [
             [
                 Reading(start, end, score)
-                for (start, end), score in sorted(found.items(), key=lambda one: (-one[1], one[0]))
+                for (start, end), score in sorted(spans.items(), key=lambda one: (-one[1], one[0]))
             ][:SPANS]
-            for found in readings
+            for spans in readings
         ]
 
     @cached_property
     def _questions(self) -> Tokenizer:
         """Cuts long questions. A tokenizer takes a tenth of a cold start to load."""
         return load_tokenizer(default_model_files() / "tokenizer.json", QUESTION_PIECES)
+
+    def _spans(self, batches: Sequence[Sequence[Part]]) -> list[tuple[int, Span, float]]:
+        """The best spans of every part, each with the row of its passage and its score."""
+        found = []
+        for batch in batches:
+            starts, ends = self._logits([part for _, part in batch])
+            for (row, part), start, end in zip(batch, starts, ends, strict=True):
+                inside = np.flatnonzero([sequence == 1 for sequence in part.sequence_ids])
+                nothing = float(start[0] + end[0])
+                offsets = part.offsets
+                for left, right, score in best_spans(start[inside], end[inside]):
+                    span = offsets[inside[left]][0], offsets[inside[right]][1]
+                    found.append((row, span, score - nothing))
+        return found
 
     def _logits(self, parts: Sequence[Encoding]) -> tuple[FloatArray, FloatArray]:
         """Start and end logits of encoded parts, shape (parts, longest), padded at the end."""

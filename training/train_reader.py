@@ -15,20 +15,16 @@ import copy
 import json
 import math
 import random
-import shutil
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -37,6 +33,7 @@ from transformers import BertConfig, BertForQuestionAnswering, BertModel
 
 from index.embed import DEFAULT_MODEL, default_model_files, load_embedder
 from rag.reader import SpanReader
+from training.as_onnx import INPUTS, read_onnx, write_onnx
 from training.examples import ABOUT_THEIR_TEXT, MORE, Group, groups
 
 PIECES = 192  # Of question and window; the longest sentences are cut.
@@ -47,7 +44,6 @@ SHARED_WEIGHT = 1.0  # Of the loss over all windows of a question.
 WEIGHT_DECAY = 0.01
 WARM_UP = 0.06  # Share of the steps.
 TOLD = 20  # Steps between two lines of progress.
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,37 +172,13 @@ def new_model() -> BertForQuestionAnswering:
 def from_onnx(path: Path) -> BertForQuestionAnswering:
     """A model with the weights of a reader that was written before; int8 weights are widened."""
     model = new_model()
-    stored = {
-        one.name: onnx.numpy_helper.to_array(one) for one in onnx.load(str(path)).graph.initializer
+    values = read_onnx(path)
+    known = {
+        name: torch.from_numpy(np.array(values[name]))
+        for name in model.state_dict()
+        if name in values
     }
-    values = {
-        name.removeprefix("m."): array for name, array in stored.items() if name.startswith("m.")
-    }
-    for name in [name for name in values if name.endswith("_quantized")]:
-        plain = name.removesuffix("_quantized")
-        zero = values[f"{plain}_zero_point"].astype(np.float32)
-        values[plain] = (values[name].astype(np.float32) - zero) * values[f"{plain}_scale"]
-    # The weights of linear layers lost their names and kept their order.
-    parts = "attention.self.query attention.self.key attention.self.value attention.output.dense"
-    names = [
-        f"bert.encoder.layer.{layer}.{part}.weight"
-        for layer in range(model.config.num_hidden_layers)
-        for part in [*parts.split(), "intermediate.dense", "output.dense"]
-    ]
-    linear = sorted(
-        {name.rsplit("_", 1)[0] for name in stored if name.endswith("_quantized")}
-        - {f"m.{name.removesuffix('_quantized')}" for name in values},
-        key=lambda name: int(name.rsplit("_", 1)[1]),
-    )
-    for name, source in zip([*names, "qa_outputs.weight"], linear, strict=True):
-        zero = stored[f"{source}_zero_point"].astype(np.float32)
-        matrix = (stored[f"{source}_quantized"].astype(np.float32) - zero) * stored[
-            f"{source}_scale"
-        ]
-        values[name] = matrix.T
-    state = model.state_dict()
-    known = {name: torch.from_numpy(np.array(values[name])) for name in state if name in values}
-    missing = state.keys() - known.keys()
+    missing = model.state_dict().keys() - known.keys()
     if any("weight" in name or "bias" in name for name in missing):
         raise SystemExit(f"{path} is no reader of this make: {sorted(missing)[:3]} are missing.")
     model.load_state_dict(known, strict=False)
@@ -214,35 +186,14 @@ def from_onnx(path: Path) -> BertForQuestionAnswering:
 
 
 def write(model: BertForQuestionAnswering, path: Path) -> None:
-    """Write a model as ONNX with int8 weights per channel."""
-
-    class Spans(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.m = model
-
-        def forward(self, *values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            out = self.m(**dict(zip(INPUTS, values, strict=True)))
-            return out.start_logits, out.end_logits
-
-    model.eval()
-    sample = tensors([Encoded("Who?", "Ada Firth of Dray did.", (), tokenizer())] * 2)
-    axes = {name: {0: "batch", 1: "length"} for name in (*INPUTS, "start_logits", "end_logits")}
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        exact = Path(folder) / "exact.onnx"
-        torch.onnx.export(
-            Spans().eval(),
-            tuple(sample[name] for name in INPUTS),
-            str(exact),
-            input_names=list(INPUTS),
-            output_names=["start_logits", "end_logits"],
-            dynamic_axes=axes,
-            dynamo=False,
-        )
-        small = Path(folder) / "small.onnx"
-        quantize_dynamic(exact, small, per_channel=True, weight_type=QuantType.QInt8)
-        shutil.copyfile(small, path)
+    """Write a model as ONNX with int8 weights."""
+    write_onnx(
+        {name: value.float().numpy() for name, value in model.state_dict().items()},
+        path,
+        layers=model.config.num_hidden_layers,
+        heads=model.config.num_attention_heads,
+        epsilon=model.config.layer_norm_eps,
+    )
 
 
 def train(
