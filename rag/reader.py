@@ -4,7 +4,6 @@ A MiniLM with a start and an end score for each word piece (transformers' BertFo
 fine-tuned for this project; see reader.md beside the model file. Run by onnxruntime.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
@@ -33,9 +32,8 @@ class SpanReader:
     """Finds the words that answer a question in passages."""
 
     def __init__(self, model: Path = MODEL) -> None:
-        # Two batches at a time, on half of the cores each: cores that share a batch wait for each
-        # other after every step.
-        self._session = open_session(model, cores=max(1, (os.cpu_count() or 1) // 2))
+        # Two batches at a time share the cores: whatever core is free goes on with either.
+        self._session = open_session(model, spinning=False)
         # The reader was made from the default embedding model and shares its tokenizer.
         self._tokenizer = load_tokenizer(default_model_files() / "tokenizer.json", WORD_PIECES)
         self._tokenizer.enable_truncation(WORD_PIECES, stride=STRIDE, strategy="only_second")

