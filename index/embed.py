@@ -1,4 +1,4 @@
-"""Text -> vectors, by a model that was converted once (see `index.convert`) and is run by onnxruntime.
+"""Text -> vectors, by a model that was converted once (index.convert) and is run by onnxruntime.
 
 A model that cannot be converted runs through sentence-transformers every time; so do many passages
 where a GPU is.

@@ -144,13 +144,17 @@ class Index:
     def chunk(self, id: int) -> Chunk:
         """One chunk with its text. Raises LookupError where there is none of this id."""
         row = self._articles.execute(
-            'SELECT chunk.file, title, start, "end", substr(text, start + 1, "end" - start) '
-            "FROM chunk JOIN article USING (file) WHERE id = ?",
-            (id,),
+            'SELECT file, start, "end" FROM chunk WHERE id = ?', (id,)
         ).fetchone()
         if row is None:
             raise LookupError(id)
-        return Chunk(id, *row)
+        file, start, end = row
+        # No join: where both tables are views, SQLite would copy all articles to make it.
+        title, text = self._articles.execute(
+            "SELECT title, substr(text, ?, ?) FROM article WHERE file = ?",
+            (start + 1, end - start, file),
+        ).fetchone()
+        return Chunk(id, file, title, start, end, text)
 
     def files(self, only: str | Selection | None = None) -> list[str]:
         """The names of all articles, sorted, or of those that fit a pattern or a selection."""
