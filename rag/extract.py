@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from index import Article, Index
 from index.types import Range
 from rag.context import is_heading, leans_on, sentence_at
-from rag.kinds import form, subject, wants_time
+from rag.kinds import BEST_FORM, form, subject, wants_time
 from rag.types import Hit, Reader, Reading
 
 # The reader sees whole sentences of about this many characters at a time: it was trained on short
@@ -48,7 +48,8 @@ class Finding:
 
 def find(question: str, hits: Sequence[Hit], index: Index, reader: Reader) -> list[Finding]:
     """Read every passage; the findings, one a passage, best first."""
-    best = [max(found, key=_order) for found in candidates(question, hits, index, reader) if found]
+    read = _read(question, hits, index, reader)
+    best = [passage.best(question, spans) for passage, spans in read if spans]
     return sorted(best, key=_order, reverse=True)
 
 
@@ -60,7 +61,15 @@ def _order(finding: Finding) -> tuple[float, int, int]:
 def candidates(
     question: str, hits: Sequence[Hit], index: Index, reader: Reader
 ) -> Iterator[list[Finding]]:
-    """For each passage, in the same order, all words that the reader points at.
+    """For each passage, in the same order, all words that the reader points at."""
+    for passage, spans in _read(question, hits, index, reader):
+        yield [passage.finding(question, span) for span in spans]
+
+
+def _read(
+    question: str, hits: Sequence[Hit], index: Index, reader: Reader
+) -> Iterator[tuple["_Passage", list["_Span"]]]:
+    """Each passage with the words that the reader points at.
 
     Of all the windows in the passages, the reader sees those whose words and passage promise most;
     a passage without any of them gives its opening words, as good as unread.
@@ -108,14 +117,22 @@ def candidates(
                 span, sentence = _placed(question, passage.article, window, reading)
                 if sentence not in shares:
                     shares[sentence] = coverage(passage.about(sentence), weights, index)
-                found.append(
-                    passage.finding(question, span, sentence, reading.score, shares[sentence])
-                )
+                found.append(_Span(span, sentence, reading.score, shares[sentence]))
         if not found and inside:
             sentence = sentence_at(passage.article, inside[0][0])
             said = coverage(passage.about(sentence), weights, index)
-            found = [passage.finding(question, sentence, sentence, UNREAD, said)]
-        yield found
+            found = [_Span(sentence, sentence, UNREAD, said)]
+        yield passage, found
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Words of a passage, the sentence they stand in, and what is known of them so far."""
+
+    span: Range
+    sentence: Range
+    confidence: float
+    said: float  # The share of the question's words in the sentence.
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +159,40 @@ class _Passage:
         """What a sentence scores before it is read; `said` is its own share of the words."""
         return RETRIEVAL_WEIGHT * self.hit.score + COVERAGE_WEIGHT * said
 
-    def finding(
-        self, question: str, span: Range, sentence: Range, confidence: float, said: float
-    ) -> Finding:
+    def best(self, question: str, spans: Sequence[_Span]) -> Finding:
+        """The finding with the highest score; `spans` are not empty."""
+        best: Finding | None = None
+        # The form of the words is dear to look at, and seldom decides: the likeliest first.
+        for span in sorted(spans, key=self._score, reverse=True):
+            if best and self._score(span) + BEST_FORM < best.score:
+                break
+            found = self.finding(question, span)
+            best = max(best or found, found, key=_order)
+        if best is None:
+            raise ValueError("A passage without spans has no best one.")
+        return best
+
+    def finding(self, question: str, span: _Span) -> Finding:
         """A finding in this passage with its score."""
         score = (
-            confidence
-            + self.promise(said)
-            + form(question, self.article.shown(*span))
-            + HEADING * is_heading(self.article, sentence[0])
+            self._score(span)
+            + form(question, self.article.shown(*span.span))
+            + HEADING * is_heading(self.article, span.sentence[0])
         )
         return Finding(
-            self.hit, self.article, span, sentence, confidence, self.coverage, said, score
+            self.hit,
+            self.article,
+            span.span,
+            span.sentence,
+            span.confidence,
+            self.coverage,
+            span.said,
+            score,
         )
+
+    def _score(self, span: _Span) -> float:
+        """The score without what its form adds."""
+        return span.confidence + self.promise(span.said)
 
 
 def _title_before(article: Article, window: Range) -> str:

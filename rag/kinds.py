@@ -88,6 +88,7 @@ AMOUNT_WORD = re.compile(
 MISFIT = -6.0  # They cannot be the answer: no number for how many, no date for when.
 ECHO = -12.0  # They only repeat a name of the question; half of it when they do in part.
 PROPER_NAME = 2.0  # Nothing but a name, where one is asked for.
+BEST_FORM = PROPER_NAME  # The most that `form` gives.
 WORDY = -3.0  # A date, a number or a person wants few words.
 FEW_WORDS = 5
 NAME_ASKED = re.compile(r"^(?:who|whom|whose|which)\b", re.IGNORECASE)
