@@ -147,14 +147,13 @@ def asked(folder: Path, embedder: Embedder) -> Made:
     }
 
 
-def recall(index: Index, questions: Matrix) -> float:
-    """The share of the ten nearest passages that the search finds, by all stored vectors."""
-    ids = np.array(index.chunk_ids())
+def recall(index: Index, vectors: Matrix, questions: Matrix) -> float:
+    """The share of the ten nearest passages that the search finds, by the vectors as prepared."""
     best = np.full((len(questions), BEST), -1.0, np.float32)
     nearest = np.zeros((len(questions), BEST), np.int64)
-    for first in range(0, len(ids), 50_000):
-        some = ids[first : first + 50_000]
-        scores = np.hstack([best, questions @ index.vectors(some).T])
+    for first in range(0, index.manifest.chunks, 50_000):
+        some = np.arange(first, min(first + 50_000, index.manifest.chunks))
+        scores = np.hstack([best, questions @ vectors[some].T])
         candidates = np.hstack([nearest, np.tile(some, (len(questions), 1))])
         order = np.argsort(-scores, axis=1)[:, :BEST]
         best = np.take_along_axis(scores, order, 1)
@@ -174,10 +173,10 @@ def measure(size: int, source: Path, work: Path, embedded: int) -> Made:
     steps = {
         "build": _build,
         "ask": _ask,
+        "recall": _recall,
         "same": _build,
         "change": _change,
         "ask_again": _ask,
-        "recall": _recall,
     }
     if size <= embedded:
         steps = {"embedded": _embedded, **steps}
@@ -225,7 +224,8 @@ def _ask(size: int, source: Path, articles: Path, folder: Path) -> Made:
 
 
 def _recall(size: int, source: Path, articles: Path, folder: Path) -> float:
-    return recall(open_index(folder), _prepared(1, source)._questions)
+    made = _prepared(size, source)
+    return recall(open_index(folder), made._vectors, made._questions)
 
 
 def rows(results: dict[int, Made]) -> Iterator[tuple[str, ...]]:

@@ -91,7 +91,9 @@ def find_near(sketches: Mapping[str, Runs], fresh: Collection[str]) -> set[tuple
     if not files or not fresh:
         return set()
     every = np.concatenate([sketches[file] for file in files])
-    owners = np.repeat(np.arange(len(files)), [len(sketches[file]) for file in files])
+    owners = np.repeat(
+        np.arange(len(files), dtype=np.int32), [len(sketches[file]) for file in files]
+    )
     if len(fresh) < len(files):
         wanted = np.concatenate([sketches[file] for file in fresh])
         asked = _among(every, wanted)

@@ -15,8 +15,8 @@ from index.copies import find_copies, find_near, sketch
 from index.recurring import folder_of
 from index.store import Index
 from index.survey import Survey
-from index.types import Article, Embedder, Matrix, Range
-from index.vectors import kind_for
+from index.types import Article, Embedder, HalfMatrix, Range
+from index.vectors import AT_ONCE, kind_for
 
 MOST_CHANGES = 20_000  # Passages; a smaller index, or one with more changes, is written whole.
 
@@ -93,19 +93,23 @@ def _cut(
     return Draft(onto, gone, articles, rows, texts)
 
 
-def known_vectors(made: Draft, old: Index | None, embedder: Embedder) -> tuple[Matrix, list[int]]:
+def known_vectors(
+    made: Draft, old: Index | None, embedder: Embedder
+) -> tuple[HalfMatrix, list[int]]:
     """A matrix with a row a chunk, and the numbers of the rows that the old index could not fill.
 
     Rows are keyed by the embedded text, so a renamed file or a moved paragraph costs nothing.
     """
-    vectors = np.zeros((len(made.rows), embedder.dimension), np.float32)
+    vectors = np.zeros((len(made.rows), embedder.dimension), np.float16)
     if old is None or old.manifest.fingerprint != embedder.fingerprint:
         return vectors, list(range(len(made.rows)))
     # Where little is written, little is looked through: what the same files had, and those gone.
     files = {article.file for article in made.articles} | set(made.gone) if made.onto else None
     place = {key: id for id, _, _, _, key in old.chunk_rows(files)}
     known = [(row, place[key]) for row, (*_, key) in enumerate(made.rows) if key in place]
-    vectors[[row for row, _ in known]] = old.vectors([id for _, id in known])
+    for first in range(0, len(known), AT_ONCE):
+        some = known[first : first + AT_ONCE]
+        vectors[[row for row, _ in some]] = old.vectors([id for _, id in some])
     return vectors, [row for row, (*_, key) in enumerate(made.rows) if key not in place]
 
 

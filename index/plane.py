@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from index.manifest import REBUILD
-from index.types import IndexUnusable, Matrix
+from index.types import HalfMatrix, IndexUnusable, Matrix
 
 LOOKED_AT = 20_000  # Passages, evenly spaced, of which the axes are made: more turn them by little.
 OUTLIERS = 0.005  # Share of the passages at either end of an axis that do not set its scale.
@@ -35,13 +35,16 @@ class Plane:
         x, y = np.clip((vector[0] - self.mean) @ self.axes, -1, 1)
         return float(x), float(y)
 
-    def with_points(self, vectors: Matrix) -> "Plane":
+    def with_points(self, vectors: HalfMatrix | Matrix) -> "Plane":
         """The map of other vectors, shape (n, dimension), with the axes of this one."""
-        points = np.clip(vectors @ self.axes - self.mean @ self.axes, -1, 1)
-        return Plane(points.astype(np.float32), self.mean, self.axes)
+        points = np.empty((len(vectors), 2), np.float32)
+        for first in range(0, len(vectors), LOOKED_AT):
+            some = vectors[first : first + LOOKED_AT].astype(np.float32)
+            points[first : first + LOOKED_AT] = some @ self.axes - self.mean @ self.axes
+        return Plane(np.clip(points, -1, 1), self.mean, self.axes)
 
 
-def plane(vectors: Matrix) -> Plane:
+def plane(vectors: HalfMatrix | Matrix) -> Plane:
     """The map of vectors of shape (n, dimension); the same vectors give the same map.
 
     A direction in which they do not differ, as with fewer than three of them, is 0 for all.
@@ -52,7 +55,7 @@ def plane(vectors: Matrix) -> Plane:
             *(np.zeros(shape, np.float32) for shape in ((0, 2), dimension, (dimension, 2)))
         )
     rows = np.linspace(0, count - 1, min(count, LOOKED_AT)).astype(np.int64)
-    sample = vectors[rows]
+    sample = vectors[rows].astype(np.float32)
     mean = sample.mean(axis=0, dtype=np.float64)
     centred = sample - mean.astype(np.float32)
     variances, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
@@ -66,11 +69,11 @@ def plane(vectors: Matrix) -> Plane:
         low, high = np.quantile(centred @ direction, [OUTLIERS, 1 - OUTLIERS])
         mean = mean + direction * (low + high) / 2
         axes[:, axis] = direction * 2 * SPREAD / max(high - low, FLAT)
-    placed = Plane(vectors[:0, :2], mean.astype(np.float32), axes.astype(np.float32))
+    placed = Plane(sample[:0, :2], mean.astype(np.float32), axes.astype(np.float32))
     return placed.with_points(vectors)
 
 
-def write_plane(path: Path, vectors: Matrix, on: Plane | None = None) -> None:
+def write_plane(path: Path, vectors: HalfMatrix | Matrix, on: Plane | None = None) -> None:
     """Make the map of vectors of shape (n, dimension) and write it, or their place `on` a map."""
     made = plane(vectors) if on is None else on.with_points(vectors)
     np.savez(path, points=made.points, mean=made.mean, axes=made.axes)

@@ -5,6 +5,7 @@ Nothing disappears silently: a file that cannot be read raises `Unreadable` with
 """
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -32,6 +33,7 @@ READERS = {
     ".jsonl": ("read_jsonl", "read_jsonl"),
 }
 READER_VERSION = 2  # Bump when a reader changes, so that unchanged files are read again.
+HALF = re.compile("[\ud800-\udfff]")
 LARGEST_FILE = 200_000_000  # Bytes; more in one article is a data dump, and memory is finite.
 
 
@@ -115,13 +117,29 @@ def read_bytes(path: Path) -> bytes:
         raise Unreadable(f"cannot be read ({error.strerror or error})") from error
 
 
+def _whole(article: Article) -> Article:
+    """The article with a mark for each half character, as JSON and rich text may hold them.
+
+    No encoding can write them, so no other part of the program could.
+    """
+    return replace(
+        article,
+        text=HALF.sub("\ufffd", article.text),
+        title=HALF.sub("\ufffd", article.title),
+        author=HALF.sub("\ufffd", article.author),
+        headings=tuple(
+            replace(heading, text=HALF.sub("\ufffd", heading.text)) for heading in article.headings
+        ),
+    )
+
+
 def read_article(file: str, content: bytes) -> Article:
     """Turn the bytes of one file into an Article; raises Unreadable with the reason."""
     if not content:
         raise Unreadable("empty file")
     module, function = READERS[Path(file).suffix.lower()]
     read: Callable[[str, bytes], Article] = getattr(import_module(f"index.{module}"), function)
-    article = read(file, content)
+    article = _whole(read(file, content))
     if not article.text.strip():
         raise Unreadable("no text in it")
     left_out = tuple(merge([*article.left_out, *find_boilerplate(article.text)]))

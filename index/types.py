@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float32]
 """Vectors as rows: shape (n, dimension), every row of length 1."""
 
+HalfMatrix = NDArray[np.float16]
+"""The same in half the memory, as an exact index keeps them; what many are held in at once."""
+
 Range = tuple[int, int]
 """A half-open range of characters: start, end."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from index.types import Matrix
+from index.types import HalfMatrix, Matrix
 
 EXACT, LISTS = "exact", "lists"
 EXACT_UP_TO = 200_000  # Passages: five milliseconds on one core; see benchmarks/README.md.
@@ -21,6 +21,7 @@ LISTS_PER_ROOT = 4  # Lists, as a multiple of the root of the passages.
 PROBED = 64  # Lists that a question is compared with.
 LEARNT_FROM = 40  # Vectors a list that its centre is found from, and how often they are gone over.
 PASSES = 8
+AT_ONCE = 50_000  # Vectors that are turned into single precision together.
 
 
 def kind_for(passages: int, wanted: str = "") -> str:
@@ -28,7 +29,7 @@ def kind_for(passages: int, wanted: str = "") -> str:
     return wanted or (EXACT if passages <= EXACT_UP_TO else LISTS)
 
 
-def write_vectors(path: Path, vectors: Matrix, kind: str = EXACT) -> None:
+def write_vectors(path: Path, vectors: HalfMatrix | Matrix, kind: str = EXACT) -> None:
     """Write unit vectors of shape (n, dimension) for search by inner product."""
     count, dimension = vectors.shape
     metric = faiss.METRIC_INNER_PRODUCT
@@ -42,8 +43,12 @@ def write_vectors(path: Path, vectors: Matrix, kind: str = EXACT) -> None:
         )
         faiss.omp_set_num_threads(os.cpu_count() or 1)  # A search may have left it at one.
         index.cp.niter, index.cp.max_points_per_centroid = PASSES, LEARNT_FROM
-    index.train(vectors)
-    index.add(vectors)
+        learnt = np.random.default_rng(0).choice(
+            count, min(count, lists * LEARNT_FROM), replace=False
+        )
+        index.train(vectors[np.sort(learnt)].astype(np.float32))
+    for first in range(0, count, AT_ONCE):
+        index.add(vectors[first : first + AT_ONCE].astype(np.float32))
     faiss.write_index(index, str(path))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from index.articles import ARTICLES, CHANGES, RUNS, Entry, Row, Whole, write_articles
 from index.plane import Plane, write_plane
-from index.types import FootnoteError, Matrix
+from index.types import FootnoteError, HalfMatrix
 from index.vectors import EXACT, write_vectors
 from index.words import change_words, write_words
 
@@ -26,7 +26,7 @@ class Part:
     entries: Sequence[Entry]
     rows: Sequence[Row]
     texts: Sequence[str]
-    vectors: Matrix
+    vectors: HalfMatrix
 
 
 @contextmanager

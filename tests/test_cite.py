@@ -190,7 +190,9 @@ def test_a_refusal_says_what_to_do(index: Index) -> None:
         locate("a.txt#c0-999", index)
 
 
-TEXT = st.text(st.sampled_from("ab \n\r\u2028\u0085\x0c\0🙂é") | st.characters(), min_size=1)
+TEXT = st.text(
+    st.sampled_from("ab \n\r\u2028\u0085\x0c\0🙂é") | st.characters(codec="utf-8"), min_size=1
+)
 
 
 @st.composite

@@ -332,3 +332,19 @@ def test_half_a_file_never_raises_anything_else(name: str) -> None:
 def test_every_format_of_the_table_is_tried_here() -> None:
     tried = {Path(name).suffix for name in MADE} | {".txt", ".text", ".md", ".markdown"}
     assert READERS.keys() - tried == {".html", ".htm", ".xhtml"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("a.jsonl", b'{"title": "\\ud800 pier", "text": "The pier \\udfff burnt in 1987."}'),
+        ("a.rtf", rb"{\rtf1 The pier \u-10240? burnt in 1987.}"),
+    ],
+)
+def test_half_a_character_is_a_mark(file: str, content: bytes) -> None:
+    """What no encoding can write would stop the build of everything else."""
+    article = read_article(file, content)
+    assert "The pier � burnt in 1987." in article.text
+    assert (article.text + article.title).encode()
+    for start, end in article.sentences:
+        assert article.text[start:end].encode()
