@@ -56,10 +56,8 @@ class Parts:
         return [self.chatbot, self.conversation, self.panel, self.box, self.note]
 
 
-def build_page(chat: Chat) -> gr.Blocks:
+def build_page(chat: Chat, welcome: Welcome) -> gr.Blocks:
     """The page with everything it does."""
-    welcome = Welcome(chat)
-    welcome.examples(patience=0)  # Starts the search, which also loads the models.
     with gr.Blocks(title="Footnote", fill_width=True, analytics_enabled=False) as page:
         parts = _lay_out(chat, welcome)
         _wire(parts, chat)
@@ -285,8 +283,9 @@ def launch(
     chat: Chat, *, host: str, port: int | None, auth: tuple[str, str] | None = None
 ) -> tuple[gr.Blocks, str]:
     """Start serving without blocking; returns the page (close it when done) and its address."""
-    port = free_port(host, port)  # First: the page loads models in a thread, and this may fail.
-    page = build_page(chat)
+    port = free_port(host, port)
+    welcome = Welcome(chat)
+    page = build_page(chat, welcome)
     page.launch(
         server_name=host,
         server_port=port,
@@ -305,6 +304,8 @@ def launch(
         head=head(),
         app_kwargs={"middleware": middleware(host)},
     )
+    # Loads the models too. Beside the start of Gradio it would only make both slower.
+    welcome.examples(patience=0)
     return page, address(host, port)
 
 
