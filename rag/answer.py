@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 from time import perf_counter
 
 from index import Index, Selection
@@ -22,6 +23,7 @@ from rag.rewrite import stand_alone
 from rag.types import LLM, Answer, Citation, Hit, Reader, Sentence, Turn, Value
 from rag.write import rewritten, write
 
+LOADING = Lock()  # Held while models are loaded.
 PASSAGES_READ = 10  # 15 or 20 gave no more right answers, and took longer.
 LONGEST_QUESTION = 2000  # Characters; the models read about 1,000 of them.
 NEAREST = 3
@@ -224,11 +226,11 @@ def prepare(index: Index) -> Reader:
     """The reader, loaded beside the embedding model of the index if this is the first question.
 
     onnxruntime opens a model without Python's lock, so that an idle second core is put to use.
-    Raises ModelUnusable.
+    Whoever asks meanwhile waits for the same models. Raises ModelUnusable.
     """
     if load_reader.cache_info().currsize:
         return load_reader()
-    with ThreadPoolExecutor(1) as pool:
+    with LOADING, ThreadPoolExecutor(1) as pool:
         loading = pool.submit(load_reader)
         _ = index.embedder
         return loading.result()

@@ -5,18 +5,19 @@ given comes from browsers, so every argument is checked here.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 from index import Article, Index
 from index.manifest import current_build
 from index.types import FootnoteError
 from rag import Answer, Citation, ask, open_index
 from rag import search as find_passages
-from rag.answer import LONGEST_QUESTION
+from rag.answer import LONGEST_QUESTION, prepare
 from rag.cite import cite
 from rag.types import LLM
 from ui.article import columns, source
@@ -71,6 +72,8 @@ class Chat:
         self._written = {"llm": llm, "rewrite": rewrite} if llm else {}
         self._lock = Lock()
         self._judging = Lock()
+        self._finding = Lock()
+        self._closing = Event()
         self._index: Index | None = None
         self._files: dict[str, str] = {}
 
@@ -222,7 +225,13 @@ class Chat:
         return say("thanks_noted", file=escape(str(file))) if verdict else ""
 
     def close(self) -> None:
-        """Stop a build that runs, and let go of the files."""
+        """Stop a build and a search for examples that run, and let go of the files."""
+        self._closing.set()
+        with self._finding:  # A thread that goes on while Python ends could start no others.
+            pass
+        if self._index:  # A model that is being loaded while Python ends aborts the process.
+            with suppress(FootnoteError):
+                prepare(self._index)
         self.library.close()
         self.conversations.close()
 
@@ -291,12 +300,15 @@ class Chat:
 
     def examples(self) -> list[str]:
         """A few questions that the indexed articles answer; the models are warm afterwards."""
-        try:
+
+        def is_answered(question: str) -> bool:
+            return not self._closing.is_set() and self._is_answered(question, index)
+
+        with self._finding, suppress(FootnoteError):
             index = self.index()
-            self._is_answered(index.manifest.model, index)  # Any question: it loads the models.
-            return example_questions(index, lambda question: self._is_answered(question, index))
-        except FootnoteError:
-            return []
+            is_answered(index.manifest.model)  # Any question: it loads the models.
+            return example_questions(index, is_answered)
+        return []
 
     def _is_answered(self, question: str, index: Index) -> bool:
         *_, last = self._answers(question, index)

@@ -276,7 +276,10 @@ def run_ui(chosen: argparse.Namespace) -> int:
         rewrite=bool(chosen.rewrite),
         ready=lambda url: print(f"Footnote answers at {url} (Ctrl-C ends)", flush=True),
     )
-    return ANSWERED
+    # All is closed. A thread of Gradio may be inside a model still, and Python, ending under it,
+    # would abort.
+    sys.stdout.flush()
+    os._exit(ANSWERED)
 
 
 # --- Printing ---------------------------------------------------------------------------------
