@@ -1,4 +1,4 @@
-"""Vector search against size: what the exact half-precision search costs at each.
+"""Vector search against size: what exact search and lists cost at each.
 
     python benchmarks/size.py --index .quality/warm/.rag --sizes 10000 100000 1000000
 
@@ -13,14 +13,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import faiss
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import open_index
 from index.types import Matrix
-from index.vectors import write_vectors
+from index.vectors import EXACT, LISTS, Vectors, write_vectors
 from ui.evaluation import print_table
 
 NOISE = 0.35  # Length of the noise, against 1 for the mixed vector.
@@ -49,27 +48,28 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def measured(vectors: Matrix, questions: Matrix, path: Path) -> tuple[str, ...]:
-    """A row of the table for these vectors."""
+def measured(vectors: Matrix, questions: Matrix, path: Path, kind: str) -> tuple[str, ...]:
+    """A row of the table for these vectors, kept in this way."""
     exact = np.argpartition(-(questions @ vectors.T), BEST, axis=1)[:, :BEST]
     started = time.perf_counter()
-    write_vectors(path, vectors)
+    write_vectors(path, vectors, kind)
     built = time.perf_counter() - started
     before = resident()
     started = time.perf_counter()
-    index = faiss.read_index(str(path))
+    index = Vectors([path])
     opened = time.perf_counter() - started
     memory = resident() - before
     taken, found = [], []
     for question in questions:
         started = time.perf_counter()
-        _, ids = index.search(question[None], 100)
+        hits = index.search(question[None], 50)
         taken.append(1000 * (time.perf_counter() - started))
-        found.append(ids[0][:BEST])
+        found.append([row for row, _ in hits[:BEST]])
     pairs = zip(found, exact, strict=True)
     recall = np.mean([len(set(one) & set(other)) / BEST for one, other in pairs])
     return (
         f"{len(vectors):,}",
+        kind,
         f"{built:.2f}",
         f"{opened:.2f}",
         f"{np.median(taken):.2f}",
@@ -87,17 +87,20 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
     chosen = parser.parse_args()
     index = open_index(chosen.index)
-    real = index.vectors(range(index.manifest.chunks))
+    real = index.vectors(index.chunk_ids())
     chance = np.random.default_rng(1)
     questions = like(real, QUESTIONS, chance)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for size in chosen.sizes:
             vectors = like(real, size, chance)
-            rows.append(measured(vectors, questions, Path(folder) / "vectors.faiss"))
+            rows += [
+                measured(vectors, questions, Path(folder) / kind, kind) for kind in (EXACT, LISTS)
+            ]
     print_table(
         (
             "passages",
+            "kept as",
             "write, s",
             "open, s",
             "median, ms",
