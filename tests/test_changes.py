@@ -16,6 +16,7 @@ from index.current import roll_back
 from index.types import Selection
 from rag import ask
 from tests.conftest import finish, write_articles
+from ui.cli import main
 from ui.status import describe, status_lines
 
 Make = Callable[[dict[str, str]], Index]
@@ -226,3 +227,17 @@ def test_lists_find_what_exact_search_finds(
     assert open_index(tmp_path / ".rag").manifest.kind == "lists"
     rebuild(vectors="")
     assert open_index(tmp_path / ".rag").manifest.kind == "exact"
+
+
+def test_the_command_line_decides_and_says_how_vectors_are_kept(
+    make_index: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_index(notes())
+    place = ["--index", str(tmp_path / ".rag")]
+    for wanted, told in (("lists", "lists: "), ("auto", "exact: "), ("exact", "exact: ")):
+        assert main(["index", str(tmp_path / "articles"), "--vectors", wanted, *place]) == 0
+        capsys.readouterr()
+        assert main(["status", *place]) == 0
+        assert f"vectors  {told}" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["index", "--vectors", "some", *place])
