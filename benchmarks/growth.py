@@ -269,6 +269,8 @@ def draw(results: dict[int, Made], path: Path) -> None:
     figure, axes = plt.subplots(2, 3, figsize=(9, 5), layout="constrained")
     for place, (title, values) in zip(axes.flat, lines.items(), strict=True):
         place.loglog(sizes, np.maximum(values, 1e-2), marker="o", color="#8a3b12")
+        # Whole powers of ten, so that what hardly grows looks flat.
+        place.set_ylim(10 ** np.floor(np.log10(min(values))), 10 ** np.ceil(np.log10(max(values))))
         place.set_title(title, fontsize=10)
         place.grid(alpha=0.3)
     figure.supxlabel("passages", fontsize=10)
