@@ -55,12 +55,12 @@ class Index:
         self.manifest = manifest
         self._models = models
         self._embedder: Embedder | None = None
-        self._articles = connect(build)
         # The folders of its parts, and how many chunks belong to each.
         self._parts = [(build, manifest.base)]
         if (build / CHANGES).is_dir():
             self._parts.append((build / CHANGES, manifest.changes))
         try:
+            self._articles = connect(build)
             gone = self._gone()
             self._vectors = Vectors([folder / VECTORS for folder, _ in self._parts], gone)
             self._words = Words(self._parts[-1][0] / WORDS, len(gone))
