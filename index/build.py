@@ -17,7 +17,7 @@ from index.current import make_current, only_one
 from index.draft import compare, draft, entries, known_vectors
 from index.embed import DEFAULT_MODEL, load_embedder, passages_at_once
 from index.manifest import write_manifest
-from index.read import READER_VERSION, Found, find_files
+from index.read import READER_VERSION, find_files
 from index.store import Index, open_index
 from index.survey import Survey, changes, survey
 from index.types import Embedder, IndexUnusable, NothingToIndex
@@ -87,7 +87,10 @@ def build(
         wanted = (old.manifest.wanted if old else "") if vectors is None else vectors
 
         # 1) Read what is new or changed; the rest the old index knows.
-        seen = yield from _survey(found, old)
+        seen = Survey()
+        for number, file in survey(seen, found, old):
+            yield Progress("reading", number, len(found.files), file)
+        yield Progress("reading", len(found.files), len(found.files))
         if not seen.digests:
             listed = "; ".join(f"{file}: {reason}" for file, (reason, _) in seen.skipped.items())
             raise NothingToIndex(f"None of the files can be indexed ({listed[:300]}).")
@@ -125,9 +128,10 @@ def build(
 
         # 4) Write beside the old build, verify, make it current.
         yield Progress("writing", 0, 1)
-        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        moment = datetime.now(UTC)
+        name = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         unfinished = folder / "builds" / f".{name}"
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = moment.isoformat(timespec="seconds")
         written = entries(made, seen, old, {*change.new, *change.changed}, now)
         whole = compare(written, seen, old)
         part = Part(written, made.rows, made.texts, matrix)
@@ -171,20 +175,6 @@ def build(
             old.close()
         report = Report(*told, len(seen.digests), chunks, len(missing))
         yield Progress("done", 1, 1, report=report)
-
-
-def _survey(found: Found, old: Index | None) -> Generator[Progress, None, Survey]:
-    """Look at every file, telling how far that is."""
-    steps = survey(found, old)
-    while True:
-        try:
-            number, file = next(steps)
-        except StopIteration as end:
-            seen: Survey = end.value
-            break
-        yield Progress("reading", number, len(found.files), file)
-    yield Progress("reading", len(found.files), len(found.files))
-    return seen
 
 
 def verify(index: Index, part: Part) -> None:

@@ -39,11 +39,10 @@ class Draft:
 def draft(seen: Survey, old: Index | None, embedder: Embedder, wanted: str) -> Draft:
     """Cut what has to be written; `wanted` is how the vectors are to be kept."""
     if old and _can_grow(old, embedder, wanted):
-        came, gone = old.changed_since()
+        first_part, came = old.parts()
         files = [file for file in seen.digests if file in came or file in seen.fresh]
-        first_part = (old.digests().keys() - came) | gone
-        replaced = tuple(sorted(first_part - (seen.digests.keys() - set(files))))
-        made = _cut(seen, old, files, onto=old, gone=replaced)
+        gone = tuple(sorted(first_part - (seen.digests.keys() - set(files))))
+        made = _cut(seen, old, files, onto=old, gone=gone)
         if len(made.rows) <= MOST_CHANGES:
             return made
     return _cut(seen, old, list(seen.digests))

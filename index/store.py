@@ -251,16 +251,16 @@ class Index:
         """The pairs of articles that say much the same; see `index.copies`."""
         return set(self._articles.execute("SELECT file, other FROM near"))
 
-    def changed_since(self) -> tuple[set[str], set[str]]:
-        """The articles that came after the first part was written, and those of it that are gone.
+    def parts(self) -> tuple[set[str], set[str]]:
+        """The articles of the first part, gone or not, and those that came later.
 
         An article that was changed is in both.
         """
+        first = {file for (file,) in self._articles.execute("SELECT file FROM main.article")}
         if len(self._parts) == 1:
-            return set(), set()
+            return first, set()
         came = self._articles.execute("SELECT file FROM changes.article")
-        gone = self._articles.execute("SELECT file FROM changes.gone")
-        return {file for (file,) in came}, {file for (file,) in gone}
+        return first, {file for (file,) in came}
 
     @cached_property
     def originals(self) -> dict[str, str]:

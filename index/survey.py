@@ -5,7 +5,7 @@ its SHA-256 decides.
 """
 
 import hashlib
-from collections.abc import Generator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import time_ns
@@ -50,14 +50,14 @@ class Changes:
         return bool(self.new or self.changed or self.removed or self.renamed)
 
 
-def survey(found: Found, old: Index | None) -> Generator[tuple[int, str], None, Survey]:
-    """Look at every file, telling its number and name; returns what is there.
+def survey(seen: Survey, found: Found, old: Index | None) -> Iterator[tuple[int, str]]:
+    """Look at every file, telling its number and name, and note in `seen` what is there.
 
     Nothing of an index whose articles were read in another way is taken for known.
     """
     if old and old.manifest.readers != READER_VERSION:
         old = None
-    seen = Survey(skipped={file: (reason, "") for file, reason in found.passed_over.items()})
+    seen.skipped |= {file: (reason, "") for file, reason in found.passed_over.items()}
     digests, stamps = (old.digests(), old.stamps()) if old else ({}, {})
     for number, (file, path) in enumerate(found.files.items()):
         yield number, file
@@ -75,7 +75,6 @@ def survey(found: Found, old: Index | None) -> Generator[tuple[int, str], None, 
         except Unreadable as reason:
             seen.skipped[file] = str(reason), digest
     _leave_out_recurring(seen, old, digests)
-    return seen
 
 
 def _leave_out_recurring(seen: Survey, old: Index | None, before: Mapping[str, str]) -> None:
