@@ -60,6 +60,8 @@ ABOUT_THEIR_TEXT = ("squadshifts_amazon", "squadshifts_reddit")
 DENIABLE = re.compile(r"\b(did|was|were|is|are|does|do|can|could|would|will) (?=\w)")
 # Of SQuAD's training articles, which no one measures on; see more_questions.py.
 MORE = ("squad_train", "squad_sentences")
+# Each question is followed by one that a person wrote to look like it; see look_alikes.py.
+PAIRS = "squad_pairs"
 KEPT_OUT_ARTICLES = frozenset(
     "Normans Huguenot French_and_Indian_War".split()
 )  # Of squad2_articles; of the other sets, every tenth text.
@@ -88,7 +90,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def is_kept_out(name: str, document: str) -> bool:
     """Whether a document is for validation only."""
-    if name in MORE:
+    if name in (*MORE, PAIRS):
         return False
     if name == "squad2_articles":
         return document in KEPT_OUT_ARTICLES
@@ -163,7 +165,8 @@ def groups(
             if reader and one["answerable"]:
                 texts = [_text(documents, places[number]) for number in pool]
                 pool = _misleading(one["question"], pool, texts, reader)
-            pool = chance.sample(pool, min(NEGATIVES, len(pool)))
+            # Pairs are many, and the look-alike is the harder negative.
+            pool = chance.sample(pool, min(1 if name == PAIRS else NEGATIVES, len(pool)))
         titled = name not in ABOUT_THEIR_TEXT and chance.random() < TITLED
 
         def window(number: int, *answers: Range, titled: bool = titled) -> Window:
@@ -183,14 +186,19 @@ def groups(
             continue
         best = window(number, *inside)
         made.append(Group(one["question"], (best, *others)))
-        drawn: list[str] = []
-        if name not in ABOUT_THEIR_TEXT:
-            near = names_of.setdefault(about["doc"], _names_in(documents[about["doc"]]))
-            drawn = near if near and chance.random() < NEIGHBOURS else names
+        if name == PAIRS:
+            continue
+        near = names_of.setdefault(about["doc"], _names_in(documents[about["doc"]]))
+        drawn = [] if name in ABOUT_THEIR_TEXT else _drawn(near, names, chance)
         question = _look_alike(one["question"], best.text, drawn, chance)
         if question and chance.random() < EXCHANGED:
             made.append(Group(question, (Window(best.text), *others[:1])))
     return [group for group in made if group.windows]
+
+
+def _drawn(near: list[str], names: list[str], chance: random.Random) -> list[str]:
+    """The names that may be put in: those of the article, or of all questions."""
+    return near if near and chance.random() < NEIGHBOURS else names
 
 
 def _beside_or_strange(

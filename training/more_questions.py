@@ -14,7 +14,7 @@ import collections
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def from_squad(path: Path, known: dict[str, str]) -> tuple[list[Any], list[Any]]
                     for words in [answer["text"]]
                 ]
                 words = [answer["text"] for answer in one["answers"]]
-                questions.append(_question(one["question"], place, words, spans))
+                questions.append(question_of(one["question"], place, words, spans))
         documents.append({"id": article["title"], "title": article["title"], "text": text})
     return documents, questions
 
@@ -80,23 +80,24 @@ def from_sentences(
         name = found[0]
         first = plain[name].index(wanted)
         start, end = places[name][first][1], places[name][first + len(wanted) - 1][1] + 1
-        question = _written(asked, known[name])
+        question = written(asked, known[name])
         span = _likely_answer(question, known[name], (start, end), reader)
         if span:
             place = {"doc": name, "start": start, "end": end}
-            questions.append(_question(question, place, [known[name][slice(*span)]], [span]))
+            questions.append(question_of(question, place, [known[name][slice(*span)]], [span]))
     used = {one["evidence"][0]["doc"] for one in questions}
     return [{"id": one, "title": one, "text": known[one]} for one in sorted(used)], questions
 
 
-def _question(
+def question_of(
     question: str, place: dict[str, Any], words: list[str], spans: Sequence[Range]
 ) -> dict[str, Any]:
+    """A line of a question file; without spans, a question that its place does not answer."""
     found = {"question": question, "answerable": bool(spans), "answers": words}
     return found | {"answer_spans": spans, "evidence" if spans else "about": [place]}
 
 
-def _written(asked: str, text: str) -> str:
+def written(asked: str, text: str) -> str:
     """A question of lower-case tokens as a person writes it, names as the article has them."""
     counts = collections.Counter(re.findall(r"\w+", text))
     words = [
@@ -125,8 +126,13 @@ def _likely_answer(question: str, text: str, place: Range, reader: SpanReader) -
     return span if score > LEAST_SCORE else None
 
 
-def _lines(values: Sequence[Any]) -> Iterator[str]:
-    return (json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+def write_set(folder: Path, documents: Sequence[Any], questions: Sequence[Any]) -> None:
+    """Write a question set, and say how much it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, values in (("corpus", documents), ("queries", questions)):
+        lines = (json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+        (folder / f"{name}.jsonl").write_text("".join(lines), "utf-8")
+    print(f"{folder}: {len(documents)} articles, {len(questions)} questions")
 
 
 def main() -> None:
@@ -150,11 +156,7 @@ def main() -> None:
     reader = SpanReader(chosen.reader)
     pairs = from_sentences(chosen.sentences, chosen.asked, others, reader)
     for name, (documents, questions) in (("squad_train", whole), ("squad_sentences", pairs)):
-        folder = chosen.out / name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "corpus.jsonl").write_text("".join(_lines(documents)), "utf-8")
-        (folder / "queries.jsonl").write_text("".join(_lines(questions)), "utf-8")
-        print(f"{folder}: {len(documents)} articles, {len(questions)} questions")
+        write_set(chosen.out / name, documents, questions)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from transformers import BertConfig, BertForQuestionAnswering, BertModel
 from index.embed import DEFAULT_MODEL, default_model_files, load_embedder
 from rag.reader import SpanReader
 from training.as_onnx import INPUTS, read_onnx, write_onnx
-from training.examples import ABOUT_THEIR_TEXT, MORE, Group, groups
+from training.examples import ABOUT_THEIR_TEXT, MORE, PAIRS, Group, groups
 
 PIECES = 192  # Of question and window; the longest sentences are cut.
 QUESTION_PIECES = 48
@@ -64,6 +64,7 @@ PASSES = (
     Pass(0.8e-4, 23, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, TIME)),
     Pass(1.0e-4, 31, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.15),
     Pass(0.8e-4, 47, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.2, mined=True),
+    Pass(1.0e-4, 61, (*ABOUT_THEIR_TEXT, SQUAD, TIME, PAIRS), share=0.1),
 )
 AVERAGED = 3  # The weights of so many last passes: better over all sets than any pass alone.
 
