@@ -18,9 +18,9 @@ POSSESSIVE = re.compile(r"['’]s$")
 # squad2_articles about articles that the reader was not trained on, against look-alikes without an
 # answer, and questions of other sets whose topic these articles do not treat
 # (training/calibrate.py); the constant refuses 5 in 100 that have an answer (benchmarks/README.md).
-# Unknown names and misfits weigh more than was fitted, 1.7 and .3: there are few of them in SQuAD,
+# Unknown names and misfits weigh more than was fitted, 1.8 and 0: there are few of them in SQuAD,
 # and a wrong answer about somebody whom no article mentions costs more trust than a refusal.
-WEIGHTS = (0.12, 2.3, 1.7, 1.1, 0.65, 1.4, -3.5, -2.0, -2.87)
+WEIGHTS = (0.23, 2.0, 2.6, 1.5, 0.4, 1.2, -3.5, -2.0, -2.6)
 
 
 def signs(question: str, findings: Sequence[Finding], index: Index) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ LEAST_SAID = 0.01
 # newspolluted, evotemp and ramdocs, whose sources contradict each other, against squad2_articles
 # and our own articles, whose sources do not (training/calibrate.py); the constant lets 4 or 5 in
 # 100 of those through (benchmarks/README.md).
-WEIGHTS = (0.14, 1.77, 0.94, 0.17, 0.68, -2.55)
+WEIGHTS = (0.2, 0.81, 0.4, 0.33, 0.61, -1.61)
 
 
 def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> list[Finding]:

@@ -18,8 +18,8 @@ WINDOW = 300
 # What counts beside the reader's logit: the retrieval score (about 0 to 1), and the share of the
 # question's words, weighted by rarity, in the very sentence. Their share in the whole passage added
 # nothing (training/calibrate.py).
-RETRIEVAL_WEIGHT = 12.0
-COVERAGE_WEIGHT = 12.0
+RETRIEVAL_WEIGHT = 6.0
+COVERAGE_WEIGHT = 8.0
 
 WINDOWS_READ = 14  # Of about 30; those left out held the best answer in 1 of 300 questions.
 UNREAD = -10.0  # The confidence of words that the reader did not see.
@@ -156,8 +156,8 @@ class _Passage:
         return f"{self.article.title} {text[slice(*before)]} {text[slice(*sentence)]}"
 
     def promise(self, said: float) -> float:
-        """What a sentence scores before it is read; `said` is its own share of the words."""
-        return RETRIEVAL_WEIGHT * self.hit.score + COVERAGE_WEIGHT * said
+        """What a window promises before it is read; `said` is its own share of the words."""
+        return self.hit.score + said
 
     def best(self, question: str, spans: Sequence[_Span]) -> Finding:
         """The finding with the highest score; `spans` are not empty."""
@@ -192,7 +192,8 @@ class _Passage:
 
     def _score(self, span: _Span) -> float:
         """The score without what its form adds."""
-        return span.confidence + self.promise(span.said)
+        around = RETRIEVAL_WEIGHT * self.hit.score + COVERAGE_WEIGHT * span.said
+        return span.confidence + around
 
 
 def _title_before(article: Article, window: Range) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from rag.values import is_proper_name, kind, months, numbers, stems, units
+from rag.values import FILLERS, is_proper_name, kind, months, numbers, stems, units
 
 EXPLAINING = re.compile(
     r"\b(?:why|how (?:do|does|did|is|are|was|were|can|could|will|would|should|has|have|to)\b"
@@ -44,6 +44,7 @@ MEASURE = re.compile(
     r"|\bwhat (?:height|length|distance|speed)\b",
     re.IGNORECASE,
 )
+LABEL = re.compile(r"([^\W\d_]+) \d[\d.,]*")  # "Kilometre 14.5" is a place and no height.
 # What some questions can only be answered in: units as rag.values gives them.
 MONEY = re.compile(
     r"\bhow much (?:money|.*\b(?:costs?|pay|paid|charged?|earn|worth|spend|spent)\b)"
@@ -141,6 +142,9 @@ def fits(question: str, words: str) -> bool:
         if asked.search(question):
             return bool(numbers(words)) and bool(units(words) & wanted)
     if MEASURE.search(question):
+        label = LABEL.fullmatch(words)
+        if label and label[1].lower() not in FILLERS:
+            return False
         # A bare "three" is a count of something, not a height.
         return bool(numbers(words)) and bool(units(words) or any(c.isdigit() for c in words))
     if QUANTITY.search(question):

@@ -57,6 +57,7 @@ def test_an_explanation_or_a_list_is_no_fact(question: str) -> None:
         ("How tall is it?", "31 metres"),
         ("How tall is it?", "three metres"),
         ("How tall is it?", "31"),
+        ("How tall is it?", "about 31.5"),
         ("Who built it?", "Edwin P. Lorne"),
         ("Where is it?", "on the island"),
     ],
@@ -73,6 +74,7 @@ def test_words_that_can_answer_fit(question: str, words: str) -> None:
         ("How many came?", "the masons"),
         ("How tall is it?", "three"),
         ("How tall is it?", "very tall"),
+        ("How far is it?", "Kilometre 14.5"),
         ("Who built it?", "an engineer"),
     ],
 )

@@ -55,6 +55,7 @@ class Pass:
     sets: tuple[str, ...]
     share: float = 0.5  # Of reviews and posts: they are many, and unlike articles.
     mined: bool = False  # Negatives are those that the reader so far falls for.
+    mean_of: int = 1  # It begins with the mean of the weights after so many passes before it.
 
 
 SQUAD, TIME = "squad2_articles", "timeqa_human"
@@ -62,11 +63,10 @@ PASSES = (
     Pass(1.5e-4, 7, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, SQUAD, TIME, TIME)),
     Pass(1.0e-4, 11, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, SQUAD, TIME)),
     Pass(0.8e-4, 23, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, TIME)),
-    Pass(1.0e-4, 31, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.15),
+    Pass(1.0e-4, 31, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.15, mean_of=2),
     Pass(0.8e-4, 47, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.2, mined=True),
-    Pass(1.0e-4, 61, (*ABOUT_THEIR_TEXT, SQUAD, TIME, PAIRS), share=0.1),
+    Pass(1.0e-4, 61, (*ABOUT_THEIR_TEXT, SQUAD, TIME, PAIRS), share=0.1, mean_of=3),
 )
-AVERAGED = 3  # The weights of so many last passes: better over all sets than any pass alone.
 
 
 class Encoded:
@@ -236,9 +236,10 @@ def train(
 
 
 def average(models: Sequence[BertForQuestionAnswering]) -> BertForQuestionAnswering:
-    """The first model with the mean of all weights (model soups, Wortsman et al., 2022)."""
+    """A model with the mean of all weights (model soups, Wortsman et al., 2022)."""
     states = [model.state_dict() for model in models]
-    models[0].load_state_dict(
+    mean = copy.deepcopy(models[0])
+    mean.load_state_dict(
         {
             name: torch.stack([state[name] for state in states]).mean(0)
             if value.is_floating_point()
@@ -246,7 +247,7 @@ def average(models: Sequence[BertForQuestionAnswering]) -> BertForQuestionAnswer
             for name, value in states[0].items()
         }
     )
-    return models[0]
+    return mean
 
 
 def examples(
@@ -275,7 +276,7 @@ def examples(
 
 
 def main() -> None:
-    """Read the flags, make the passes, write the mean of the last ones."""
+    """Read the flags, make the passes, write the weights after the last one."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="with question sets")
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
@@ -285,8 +286,10 @@ def main() -> None:
     chosen = parser.parse_args()
     torch.manual_seed(PASSES[0].seed)
     model = from_onnx(chosen.start) if chosen.start else new_model()
-    last: list[BertForQuestionAnswering] = []
+    made_before: list[BertForQuestionAnswering] = []
     for one in PASSES[chosen.first - 1 :]:
+        if made_before:
+            model = average(made_before[-one.mean_of :])
         with tempfile.TemporaryDirectory() as folder:
             reader = None
             if one.mined:
@@ -294,8 +297,8 @@ def main() -> None:
                 reader = SpanReader(Path(folder) / "reader.onnx")
             made = examples(chosen.data, one, chosen.limit, reader)
         train(model, made, one.rate, one.seed)
-        last = [*last, copy.deepcopy(model)][-AVERAGED:]
-    write(average(last), chosen.out)
+        made_before.append(copy.deepcopy(model))
+    write(model, chosen.out)
 
 
 if __name__ == "__main__":
