@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from index import Article, Index
 from index.types import Range
 from rag.context import is_heading, leans_on, sentence_at
-from rag.kinds import BEST_FORM, form, subject, wants_time
+from rag.kinds import BEST_FORM, form, subject, wants_time, without_kind
 from rag.types import Hit, Reader, Reading
 
 # The reader sees whole sentences of about this many characters at a time: it was trained on short
@@ -216,6 +216,8 @@ def _placed(
     end = max(window[0] + reading.end, window[0] + 1)
     if not wants_time(question):
         end = name_end(article.text, window[0] + reading.start, end)
+    words = article.text[window[0] + reading.start : end]
+    end -= len(words) - len(without_kind(question, words))
     sentence = sentence_at(article, end - 1)
     # Words that reach back across the end of a sentence are cut there.
     return (min(max(window[0] + reading.start, sentence[0]), end - 1), end), sentence

@@ -108,7 +108,7 @@ def test_a_fact_is_quoted_from_the_text_and_not_from_its_heading(make_index: Mak
         ),
         (
             "The chapel of Saint Ebba stands above the bay.",
-            "It was built by the monks there.",
+            "It was built by the monks of Corrach.",
             "Who built the chapel of Saint Ebba?",
             "monks",
         ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.kinds import ECHO, MISFIT, PROPER_NAME, echo, fits, form, is_fact
+from rag.kinds import ECHO, MISFIT, PROPER_NAME, echo, fits, form, is_fact, without_kind
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,18 @@ def test_the_form_of_words_adds_up_to_what_they_deserve() -> None:
     assert form("When did they meet?", "in a good mood") == MISFIT
     assert form("When did they meet?", "on 13 June") == 0
     assert form("Where did Maduro go?", "Tehran") == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "kept"),
+    [
+        ("How long is the kite?", "90 metres long", "90 metres"),
+        ("How old was he?", "40 years old", "40 years"),
+        ("How long is the kite?", "90 metres", "90 metres"),
+        ("How often does it ring?", "very often", "very often"),
+        ("How long is the kite?", "furlong", "furlong"),
+        ("What was built?", "a shed 5 metres long", "a shed 5 metres long"),
+    ],
+)
+def test_the_word_that_asks_is_no_part_of_the_answer(question: str, words: str, kept: str) -> None:
+    assert without_kind(question, words) == kept
