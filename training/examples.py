@@ -129,7 +129,7 @@ def groups(
     asked = chance.sample(asked, round(len(asked) * share))
     wanted = {about["doc"] for one in asked if (about := subject(one))}
     # Articles nobody asks about only add to the time of embedding.
-    places = [(doc, one) for doc in sorted(wanted) for one in _windows_of(documents[doc])]
+    places = [(doc, one) for doc in sorted(wanted) for one in windows_of(documents[doc])]
     vectors = embedder.passages([documents[doc][start:end] for doc, (start, end) in places])
     of_document: dict[str, list[int]] = {}
     for number, (doc, _) in enumerate(places):
@@ -220,8 +220,27 @@ def _misleading(
     return [numbers[place] for place in order[:MISLEADING]]
 
 
-def _windows_of(text: str) -> list[Range]:
+def windows_of(text: str) -> list[Range]:
+    """The windows that the program reads a text in."""
     return cut_windows(Article("", "", text, numbered=False, sentences=sentences(text)))
+
+
+def read_spans(
+    question: str, text: str, reader: Reader, within: Range | None = None
+) -> list[tuple[float, Range]]:
+    """All spans that a reader points at in a text, each with its score.
+
+    With `within`, only windows that touch this range are read, and spans in it given.
+    """
+    first, last = within or (0, len(text))
+    windows = [(start, end) for start, end in windows_of(text) if start < last and end > first]
+    readings = reader.read(question, [text[slice(*one)] for one in windows])
+    return [
+        (one.score, (start + one.start, start + one.end))
+        for (start, _), found in zip(windows, readings, strict=True)
+        for one in found
+        if first <= start + one.start and start + one.end <= last
+    ]
 
 
 def _text(documents: dict[str, str], place: tuple[str, Range]) -> str:

@@ -26,11 +26,9 @@ from scipy import sparse
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from index.sentences import sentences
-from index.types import Article, Range
-from rag.extract import cut_windows
+from index.types import Range
 from rag.reader import SpanReader
-from training.examples import read_lines
+from training.examples import read_lines, read_spans
 from training.more_questions import question_of, write_set, written
 
 TOKEN = re.compile(
@@ -51,6 +49,11 @@ class Paragraph:
     article: str
     tokens: tuple[str, ...]
     places: tuple[Range, ...]
+
+    @property
+    def range(self) -> Range:
+        """Where in the article it stands."""
+        return self.places[0][0], self.places[-1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def read_pairs(folder: Path) -> list[tuple[Asked, Asked]]:
 def places_of(pairs: Sequence[tuple[Asked, Asked]], paragraphs: Sequence[Paragraph]) -> list[int]:
     """The paragraph of each pair: the likeliest sequence (Viterbi, 1967)."""
     candidates, scores = _candidates(pairs, paragraphs)
-    articles = np.array([hash(one.article) for one in paragraphs])[candidates]
+    articles = np.array([one.article for one in paragraphs])[candidates]
     best, came_from = scores[0], []
     for now in range(1, len(pairs)):
         same = candidates[now - 1][:, None] == candidates[now][None, :]
@@ -136,7 +139,8 @@ def _candidates(
     weight = np.log(len(sets) / np.asarray(has.sum(axis=0)).ravel())
     lengths = np.array([len(one.tokens) for one in paragraphs])
     numbers, scores = [], []
-    for block in _blocks(pairs):
+    for first in range(0, len(pairs), BLOCK):
+        block = pairs[first : first + BLOCK]
         asked = sparse.lil_matrix((len(block), len(words)), dtype=np.float32)
         for row, (one, other) in enumerate(block):
             for word in {*one.question.split(), *other.question.split()} & words.keys():
@@ -151,25 +155,14 @@ def _candidates(
     return np.concatenate(numbers), np.concatenate(scores)
 
 
-def _blocks(pairs: Sequence[Any]) -> list[Sequence[Any]]:
-    return [pairs[first : first + BLOCK] for first in range(0, len(pairs), BLOCK)]
-
-
 def is_seen(
     question: str, text: str, paragraph: Paragraph, span: Range, reader: SpanReader
 ) -> bool:
     """Whether the reader's best span of a paragraph touches a span."""
-    start, end = paragraph.places[0][0], paragraph.places[-1][1]
-    words = text[start:end]
-    windows = cut_windows(Article("", "", words, numbered=False, sentences=sentences(words)))
-    readings = reader.read(question, [words[slice(*one)] for one in windows])
-    spans = [
-        (one.score, start + first + one.start, start + first + one.end)
-        for (first, _), found in zip(windows, readings, strict=True)
-        for one in found[:1]
-    ]
-    _, first, last = max(spans, default=(0.0, 0, 0))
-    return first < span[1] and last > span[0]
+    start, end = paragraph.range
+    spans = read_spans(question, text[start:end], reader)
+    _, (first, last) = max(spans, default=(0.0, (0, 0)))
+    return start + first < span[1] and start + last > span[0]
 
 
 def questions_of(
@@ -193,7 +186,7 @@ def questions_of(
             )
             question = written(answerable.question, text)
             seen += is_seen(question, text, paragraph, span, reader)
-            start, end = paragraph.places[0][0], paragraph.places[-1][1]
+            start, end = paragraph.range
             where = {"doc": paragraph.article, "start": start, "end": end}
             near = where | {
                 "start": max(start, plausible[0] - ABOUT),

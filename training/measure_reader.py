@@ -15,12 +15,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from index.sentences import sentences
-from index.types import Article
 from rag.evaluate import f1, normal
-from rag.extract import cut_windows
 from rag.reader import SpanReader
-from training.examples import questions, subject
+from training.examples import questions, read_spans, subject
 from ui.evaluation import print_table
 
 SETS = ("squad2_articles", "squadshifts_amazon", "squadshifts_reddit", "timeqa_human")
@@ -28,18 +25,10 @@ SETS = ("squad2_articles", "squadshifts_amazon", "squadshifts_reddit", "timeqa_h
 
 def best_words(reader: SpanReader, question: str, passage: str) -> tuple[str, float]:
     """The best span of a passage and its score."""
-    article = Article("", "", passage, numbered=False, sentences=sentences(passage))
-    windows = cut_windows(article)
-    readings = reader.read(question, [passage[start:end] for start, end in windows])
-    return max(
-        (
-            (passage[start + one.start : start + one.end], one.score)
-            for (start, _), found in zip(windows, readings, strict=True)
-            for one in found[:1]
-        ),
-        key=lambda found: found[1],
-        default=("", -99.0),
+    score, span = max(
+        read_spans(question, passage, reader), key=lambda one: one[0], default=(-99.0, (0, 0))
     )
+    return passage[slice(*span)], score
 
 
 def main() -> None:

@@ -20,11 +20,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from index.sentences import sentences
-from index.types import Article, Range
-from rag.extract import cut_windows
+from index.types import Range
 from rag.reader import SpanReader
-from training.examples import read_lines
+from training.examples import read_lines, read_spans
 
 BRACKETS = re.compile(r"-[lr][rcs]b-")
 SPACED = re.compile(r" (?=[?!.,;:%)]|['’]s\b|n't\b)|(?<=[($]) ")
@@ -110,20 +108,12 @@ def written(asked: str, text: str) -> str:
 
 def _likely_answer(question: str, text: str, place: Range, reader: SpanReader) -> Range | None:
     """The words in a range that the reader takes for the answer, where it has an opinion."""
-    around = max(0, place[0] - 400), place[1] + 400
-    near = text[slice(*around)]
-    article = Article("", "", near, numbered=False, sentences=sentences(near))
-    windows = [(around[0] + start, around[0] + end) for start, end in cut_windows(article)]
-    windows = [one for one in windows if one[0] < place[1] and one[1] > place[0]]
-    readings = reader.read(question, [text[slice(*one)] for one in windows])
-    spans = [
-        (one.score, (start + one.start, start + one.end))
-        for (start, _), found in zip(windows, readings, strict=True)
-        for one in found
-        if place[0] <= start + one.start and start + one.end <= place[1]
-    ]
-    score, span = max(spans, default=(-99.0, (0, 0)))
-    return span if score > LEAST_SCORE else None
+    first = max(0, place[0] - 400)
+    near = text[first : place[1] + 400]
+    within = place[0] - first, place[1] - first
+    spans = read_spans(question, near, reader, within)
+    score, (start, end) = max(spans, default=(-99.0, (0, 0)))
+    return (first + start, first + end) if score > LEAST_SCORE else None
 
 
 def write_set(folder: Path, documents: Sequence[Any], questions: Sequence[Any]) -> None:
