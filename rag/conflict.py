@@ -11,14 +11,15 @@ from rag.rewrite import names
 from rag.values import comparable, same_value, stems
 
 LONGEST_VALUE = 8  # Words; more is a clause, and clauses differ without contradicting.
-COPIED = 0.6  # Of the words of the shorter passage: much the same text.
-MOST_NAMES = 3  # More say no more.
+# More, and less, says no more.
+MOST_WITNESSES = 2
+SUREST, LEAST_SURE = 2.0, -6.0
 LEAST_SAID = 0.01
 # How much each sign that `signs` gives speaks for a contradiction. A logistic regression on
 # newspolluted, evotemp and ramdocs, whose sources contradict each other, against squad2_articles
 # and our own articles, whose sources do not (training/calibrate.py); the constant lets 4 or 5 in
 # 100 of those through (benchmarks/README.md).
-WEIGHTS = (0.2, 0.81, 0.4, 0.33, 0.61, -1.61)
+WEIGHTS = (0.16, 1.83, 1.5, 0.35, 0.48, 1.56, 0.37, -2.8)
 
 
 def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> list[Finding]:
@@ -27,18 +28,32 @@ def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> l
     Each value comes from another article than the values before it. Copies of a text have the same
     value and count once.
     """
+    values = [findings[0]]
+    for rival in rivals(question, findings):
+        if (
+            all(may_differ(rival, value) for value in values)
+            and disagreement(question, rival, findings, index) > 0
+        ):
+            values.append(rival)
+    return values if len(values) > 1 else []
+
+
+def rivals(question: str, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings whose values may contradict that of the first.
+
+    An article that says elsewhere what the first says is on its side.
+    """
     best = findings[0]
     if not fits(question, best.words) or len(best.words.split()) > LONGEST_VALUE:
         return []
-    values = [best]
-    for finding in findings[1:]:
-        if (
-            all(may_differ(finding, value) for value in values)
-            and may_contradict(question, best, finding)
-            and disagreement(question, best, finding, index) > 0
-        ):
-            values.append(finding)
-    return values if len(values) > 1 else []
+    agreeing = _files(best, findings)
+    return [
+        one
+        for one in findings[1:]
+        if one.article.file not in agreeing
+        and may_differ(one, best)
+        and may_contradict(question, best, one)
+    ]
 
 
 def may_differ(one: Finding, other: Finding) -> bool:
@@ -55,53 +70,78 @@ def may_differ(one: Finding, other: Finding) -> bool:
 def may_contradict(question: str, best: Finding, other: Finding) -> bool:
     """Whether another value is of the kind of the best one, and may answer too."""
     return (
-        comparable(other.words, best.words)
+        any(comparable(one, two) for one in _spellings(other) for two in _spellings(best))
         and fits(question, other.words)
         and len(other.words.split()) <= LONGEST_VALUE
         and echo(question, other.words) < 1
-        and _same_subject(question, best, other)
+        and _shared_names(question, best, other) > 0
     )
 
 
-def _same_subject(question: str, best: Finding, other: Finding) -> bool:
-    """Whether two passages can be about one thing.
+def _spellings(finding: Finding) -> list[str]:
+    """The words as they stand, and in lower case where a sentence begins with them.
 
-    "When was this edict declared?" may be about any; they must share a name of the question, or
-    most of their words. Names are seen by their capitals, and a question without any is trusted.
+    "Mustard" at the start of one is no name, and may contradict "mayonnaise".
     """
-    if question[:1].islower() or shared_names(question, best, other):
-        return True
+    words = finding.words
+    begins = finding.span[0] == finding.sentence[0]
+    return [words, words[:1].lower() + words[1:]] if begins else [words]
+
+
+def _shared_names(question: str, best: Finding, other: Finding) -> float:
+    """The share of a question's names in the best passage that the other has too; 1 without any.
+
+    At 0 they are about two things, however alike: reports and data sheets differ in a name only.
+    Names are seen by their capitals.
+    """
+    named = stems(" ".join(names(question))) & stems(_passage(best))
+    return len(named & stems(_passage(other))) / len(named) if named else 1.0
+
+
+def _alike(best: Finding, other: Finding) -> float:
+    """The share of the words of the shorter passage that stand in the longer one, 0 to 1."""
     mine, theirs = stems(best.hit.chunk.text), stems(other.hit.chunk.text)
-    return len(mine & theirs) >= COPIED * min(len(mine), len(theirs))
+    return len(mine & theirs) / max(1, min(len(mine), len(theirs)))
 
 
-def signs(question: str, best: Finding, other: Finding, index: Index) -> tuple[float, ...]:
+def signs(
+    question: str, other: Finding, findings: Sequence[Finding], index: Index
+) -> tuple[float, ...]:
     """What is known of another finding as an answer to the same question about the same thing.
 
-    The reader's logit; the passage's score; how near the two passages are; how many of the
-    question's names stand in both, up to MOST_NAMES; the share of the question's words in its
-    sentence, against that in the best one; 1.
+    The reader's logit within bounds; the passage's score; how near it is to the passage of the
+    best finding, the first of all; the share of the question's names that it shares with that; the
+    share of the question's words in its sentence, against that in the best one; the share of the
+    shorter passage's words in the longer; how many other articles give the best value, up to
+    MOST_WITNESSES, since what several treat is where they can differ; 1.
     """
+    best = findings[0]
     one, two = index.vectors([best.hit.chunk.id, other.hit.chunk.id])
     said = other.sentence_coverage / max(best.sentence_coverage, LEAST_SAID)
     return (
-        other.confidence,
+        min(SUREST, max(LEAST_SURE, other.confidence)),
         other.hit.score,
         float(one @ two),
-        float(min(MOST_NAMES, shared_names(question, best, other))),
+        _shared_names(question, best, other),
         min(1.0, said),
+        _alike(best, other),
+        float(min(MOST_WITNESSES, len(_files(best, findings) - {best.article.file}))),
         1.0,
     )
 
 
-def disagreement(question: str, best: Finding, other: Finding, index: Index) -> float:
-    """Log odds that another finding contradicts the best one."""
-    return float(np.dot(WEIGHTS, signs(question, best, other, index)))
+def disagreement(question: str, other: Finding, findings: Sequence[Finding], index: Index) -> float:
+    """Log odds that another finding contradicts the best one, first in `findings`."""
+    return float(np.dot(WEIGHTS, signs(question, other, findings, index)))
 
 
-def shared_names(question: str, best: Finding, other: Finding) -> int:
-    """How many of the names in a question stand in both passages."""
-    return len(stems(" ".join(names(question))) & stems(_passage(best)) & stems(_passage(other)))
+def _files(finding: Finding, findings: Sequence[Finding]) -> set[str]:
+    """The articles that give the value of a finding."""
+    return {
+        one.article.file
+        for one in findings
+        if same_value(one.words, finding.words) and comparable(one.words, finding.words)
+    }
 
 
 def _passage(finding: Finding) -> str:

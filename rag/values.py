@@ -52,13 +52,13 @@ WORD = re.compile(r"[^\W\d_]+")
 FILLERS = frozenset(
     "a an the of in on at to for from by with about around over under nearly almost some more "
     "than least most up just only roughly approximately since until and or its his her their mr "
-    "mrs ms dr sir dame lord lady president prime minister sheikh ayatollah seyed king queen "
-    "prince professor captain st saint".split()
+    "mrs ms dr sir dame lord lady senator governor mayor president prime minister sheikh "
+    "ayatollah seyed king queen prince professor captain st saint".split()
 )
 
 
 REMEMBERED = 1024  # Values; the question and the best words are looked at for every finding.
-NAME_LINKS = frozenset("of the de la el al bin ibn van von der den da di du y and".split())
+NAME_LINKS = frozenset("& of the de la el al bin ibn van von der den da di du y and".split())
 # Units as `units` gives them, cut to five letters.
 MEASURES = frozenset(
     "metre meter kilom centi milli miles feet foot inch euros euro dolla pound perce "
@@ -111,8 +111,17 @@ def same_value(one: str, other: str) -> bool:
             )
         mine, theirs = set(numbers(one)), set(numbers(other))
         return mine <= theirs or theirs <= mine
+    if _is_short_for(one, other) or _is_short_for(other, one):
+        return True
     mine_words, their_words = stems(one), stems(other)
     return mine_words <= their_words or their_words <= mine_words
+
+
+def _is_short_for(short: str, name: str) -> bool:
+    """Whether a value is made of the initials of a name: NJ or N.J. of New Jersey."""
+    initials = "".join(word[0] for word in WORD.findall(name) if word not in NAME_LINKS)
+    letters = short.removeprefix("the ").replace(".", "")
+    return len(initials) > 1 and initials.isupper() and letters == initials
 
 
 def _dates(one: str, other: str) -> list[tuple[set[float], set[float]]]:

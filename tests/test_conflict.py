@@ -6,6 +6,10 @@ import pytest
 
 from index import Index
 from rag.answer import DISAGREE, ask
+from rag.conflict import rivals, signs
+from rag.extract import Finding, find
+from rag.reader import load_reader
+from rag.retrieve import retrieve
 from rag.types import Answer
 
 Make = Callable[[dict[str, str]], Index]
@@ -128,6 +132,72 @@ def test_different_subjects_are_no_conflict(make_index: Make) -> None:
     assert (answer.conflict, answer.short_answer) == ((), "1742")
     other = last("When was the mill at Tolland Bridge built?", index)
     assert (other.conflict, other.short_answer) == ((), "1768")
+
+
+SPHERE = "Which city lit up the largest sphere on earth?"
+
+
+def test_a_question_without_a_name_can_be_disputed(make_index: Make) -> None:
+    index = make_index(
+        {
+            "a.txt": "City lights\n\nLas Vegas lit up the largest sphere on earth on Tuesday.\n",
+            "b.txt": "Big lights\n\nDubai lit up the largest sphere on earth on Tuesday night.\n",
+        }
+    )
+    assert set(values(last(SPHERE, index))) == {"Las Vegas", "Dubai"}
+
+
+def test_a_capital_at_the_start_of_a_sentence_makes_no_name(make_index: Make) -> None:
+    index = make_index(
+        {
+            "a.txt": "Sweets\n\nMustard is the new flavour of Skittles, says the maker.\n",
+            "b.txt": "Candy\n\nThe new flavour of Skittles is mayonnaise, says the maker.\n",
+        }
+    )
+    answer = last("Which flavour do the new Skittles have?", index)
+    assert set(values(answer)) == {"Mustard", "mayonnaise"}
+
+
+def findings_of(question: str, index: Index) -> list[Finding]:
+    return find(question, retrieve(question, index), index, load_reader())
+
+
+def test_witnesses_are_the_other_articles_that_give_the_best_value(make_index: Make) -> None:
+    index = make_index(
+        {
+            "a.txt": MILL.format(1742),
+            "b.txt": OTHER.format(1768),
+            "c.txt": "The Harrow in spring\n\nThe mill at Harrow Weir was built in 1768.\n",
+        }
+    )
+    found = findings_of(BUILT, index)
+    witnesses = 1 if found[0].words == "1768" else 0
+    said = {rival.words: signs(BUILT, rival, found, index)[-2] for rival in rivals(BUILT, found)}
+    assert said == dict.fromkeys({"1742", "1768"} - {found[0].words}, witnesses)
+
+
+def test_an_article_that_agrees_elsewhere_is_no_rival(make_index: Make) -> None:
+    index = make_index(
+        {
+            "a.txt": MILL.format(1742),
+            "b.txt": OTHER.format(1768) + "\n" + "It is a long walk and a fine one. " * 40
+            + "\n\nThe mill at Harrow Weir was built in 1742, as the stone says.\n",
+        }
+    )  # fmt: skip
+    found = findings_of(BUILT, index)
+    assert found[0].words == "1742"
+    assert rivals(BUILT, found) == []
+    assert last(BUILT, index).conflict == ()
+
+
+def test_an_article_that_names_something_else_is_no_rival(make_index: Make) -> None:
+    index = make_index(
+        {
+            "a.txt": MILL.format(1742),
+            "b.txt": "Tolland Bridge\n\nThe mill at Tolland was built in 1768. It ground oats.\n",
+        }
+    )
+    assert rivals(BUILT, findings_of(BUILT, index)) == []
 
 
 def test_one_article_does_not_contradict_itself(make_index: Make) -> None:

@@ -81,6 +81,10 @@ SAME = [
     ("Raisi", "Ebrahim Raisi"),
     ("Mr. Raisi", "President Ebrahim Raisi"),
     ("the Orrin Bridge", "Orrin Bridge"),
+    ("NJ", "New Jersey"),
+    ("the U.K.", "the United Kingdom"),
+    ("WHO", "World Health Organization"),
+    ("Senator Schumer", "Chuck Schumer"),
     ("Venezuela", "Venezuelan"),
     ("José Ñandú", "Jose Nandu"),
     ("José Ñandú", unicodedata.normalize("NFD", "José Ñandú")),
@@ -126,6 +130,7 @@ def test_different_values_differ(one: str, other: str) -> None:
         ("Ebrahim Raisi", "Hassan Rouhani"),
         ("Guarda Civil de la Costa", "Paulina Voss"),
         ("green", "brown"),
+        ("Hall & Oates", "Simon & Garfunkel"),
     ],
 )
 def test_values_of_one_kind_and_unit_can_contradict(one: str, other: str) -> None:

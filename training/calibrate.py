@@ -23,13 +23,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import Index, open_index
 from rag.confidence import log_odds, signs
-from rag.conflict import LONGEST_VALUE, may_contradict, may_differ
-from rag.conflict import WEIGHTS as CONFLICT_WEIGHTS
+from rag.conflict import rivals
 from rag.conflict import signs as conflict_signs
 from rag.context import is_heading
 from rag.evaluate import f1, holds
 from rag.extract import COVERAGE_WEIGHT, HEADING, RETRIEVAL_WEIGHT, Finding, candidates, find
-from rag.kinds import fits, form, is_fact
+from rag.kinds import form, is_fact
 from rag.reader import load_reader
 from rag.retrieve import retrieve
 from training.examples import questions, read_lines
@@ -111,13 +110,14 @@ def weights_by_search(sets: dict[str, list[Spans]], chance: random.Random) -> Fl
 
 
 def regression(rows: Floats, labels: Floats, weights: Floats, ridge: float = 1.0) -> Floats:
-    """Weighted logistic regression by Newton's method; the last column of rows is 1."""
+    """Weighted logistic regression by Newton's method; the last column of rows is 1, and free."""
     found = np.zeros(rows.shape[1])
+    penalty = np.array([ridge] * (len(found) - 1) + [0.0])
     for _ in range(40):
         chance = 1 / (1 + np.exp(-rows @ found))
-        gradient = rows.T @ (weights * (labels - chance)) - ridge * found
+        gradient = rows.T @ (weights * (labels - chance)) - penalty * found
         hessian = (rows * (weights * chance * (1 - chance))[:, None]).T @ rows
-        found = found + np.linalg.solve(hessian + ridge * np.eye(len(found)), gradient)
+        found = found + np.linalg.solve(hessian + np.diag(penalty), gradient)
     return found
 
 
@@ -157,35 +157,42 @@ def confidence(
     print_table(("questions without an answer", "refused", "area under the curve"), table)
 
 
-def rivals(question: str, index: Index) -> list[list[float]]:
-    """The features of every finding that may contradict the best one, as rag.conflict sees them."""
-    findings = find(question, retrieve(question, index), index, load_reader())
-    if not findings or not is_fact(question) or log_odds(question, findings, index) <= 0:
+def disputes(question: Question, index: Index) -> list[tuple[list[float], bool]]:
+    """Every finding that may contradict the best one, as rag.conflict sees it, and whether it does.
+
+    It does where one of both is of an article that gives the answer and the other of one that is
+    known to say otherwise.
+    """
+    text = question["question"]
+    findings = find(text, retrieve(text, index), index, load_reader())
+    if not findings or not is_fact(text) or log_odds(text, findings, index) <= 0:
         return []
-    best = findings[0]
-    if not fits(question, best.words) or len(best.words.split()) > LONGEST_VALUE:
-        return []
+    right = {f"{one if isinstance(one, str) else one['doc']}.txt" for one in question["evidence"]}
+    wrong = {f"{one}.txt" for one in question.get("conflicting", [])}
+    best = findings[0].article.file
+    against = wrong if best in right else right if best in wrong else frozenset()
     return [
-        list(conflict_signs(question, best, one, index))
-        for one in findings[1:]
-        if may_differ(one, best) and may_contradict(question, best, one)
+        (list(conflict_signs(text, one, findings, index)), one.article.file in against)
+        for one in rivals(text, findings)
     ]
 
 
-def conflict(sets: dict[str, list[list[list[float]]]], disputed: Sequence[str]) -> None:
+def conflict(sets: dict[str, list[list[tuple[list[float], bool]]]]) -> None:
     """Print the weights of rag.conflict, and how often a conflict is shown."""
-    fitted = np.array(CONFLICT_WEIGHTS)
-    for _ in range(6):  # The likeliest rival of each question stands for it.
-        rows, labels, weights = [], [], []
-        for name, asked in sets.items():
-            for found in filter(None, asked):
-                rows.append(max(found, key=lambda row: float(np.dot(row, fitted))))
-                labels.append(float(name in disputed))
-                weights.append(100 / len(asked))
-        fitted = regression(np.array(rows), np.array(labels), np.array(weights))
+    # Each set counts alike, however many questions it has.
+    rows, labels, weights = zip(
+        *(
+            (row, float(contradicts), 100 / len(asked))
+            for asked in sets.values()
+            for found in asked
+            for row, contradicts in found
+        ),
+        strict=True,
+    )
+    fitted = regression(np.array(rows), np.array(labels), np.array(weights))
 
-    def highest(found: list[list[float]]) -> float:
-        return max((float(np.dot(row, fitted)) for row in found), default=-99.0)
+    def highest(found: list[tuple[list[float], bool]]) -> float:
+        return max((float(np.dot(row, fitted)) for row, _ in found), default=-99.0)
 
     fitted[-1] -= float(np.quantile([highest(found) for found in sets[SQUAD]], 1 - MOST_FALSE))
     print("conflict.WEIGHTS =", fitted.round(2).tolist())
@@ -240,16 +247,16 @@ def main() -> None:
     ours = Path(__file__).parent.parent / "tests" / "data" / "questions.jsonl"
     facts = [json.loads(line) for line in ours.read_text("utf-8").split("\n") if line]
     pairs = {
-        name: [rivals(one["question"], indexes[name]) for one in asked[name]]
+        name: [disputes(one, indexes[name]) for one in asked[name]]
         for name in (SQUAD, "newspolluted", "evotemp")
     }
     disputed = of("ramdocs", lambda one: bool(one["conflicting"]))
-    pairs["ramdocs"] = [rivals(one["question"], indexes["ramdocs"]) for one in disputed]
+    pairs["ramdocs"] = [disputes(one, indexes["ramdocs"]) for one in disputed]
     if (chosen.work / "articles" / ".rag").exists():
         index = open_index(chosen.work / "articles" / ".rag")
         agreed = [one for one in facts if one["answerable"] and one["type"] == "fact"]
-        pairs["articles"] = [rivals(one["question"], index) for one in agreed]
-    conflict(pairs, ("newspolluted", "evotemp", "ramdocs"))
+        pairs["articles"] = [disputes(one, index) for one in agreed]
+    conflict(pairs)
 
 
 if __name__ == "__main__":
