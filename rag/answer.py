@@ -16,9 +16,9 @@ from rag.conflict import find_conflict
 from rag.context import is_heading, is_item
 from rag.extract import Finding, find
 from rag.kinds import is_fact
-from rag.query import parse, without_phrases
+from rag.query import parse
 from rag.reader import load_reader
-from rag.retrieve import retrieve
+from rag.retrieve import retrieve, retrieve_for_answer
 from rag.rewrite import stand_alone
 from rag.types import LLM, Answer, Citation, Hit, Reader, Sentence, Turn, Value
 from rag.write import rewritten, write
@@ -75,10 +75,7 @@ def ask(
             return
     reader = reader or prepare(index)
     query = parse(searched_for)
-    # A question may quote what no article says so; a search for a phrase is meant as it is.
-    hits = retrieve(query, index, limit=passages, only=only) or retrieve(
-        without_phrases(query), index, limit=passages, only=only
-    )
+    hits = retrieve_for_answer(query, index, limit=passages, only=only)
     findings = find(query.text, hits, index, reader)
     confidence = log_odds(query.text, findings, index) if findings else NO_CONFIDENCE
     answer = Answer(question, searched_for, answered=False, confidence=confidence)

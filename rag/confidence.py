@@ -8,6 +8,7 @@ import numpy as np
 from index import Index
 from rag.extract import Finding
 from rag.kinds import fits, subject
+from rag.query import parse, plain
 from rag.rewrite import FUNCTION_WORDS, WORD, names
 from rag.values import stems
 
@@ -28,8 +29,8 @@ def signs(question: str, findings: Sequence[Finding], index: Index) -> tuple[flo
 
     The reader's logit; its passage's cosine, and the highest of all passages; the share of the
     question's words in the passage, and in the sentence; the share of its names in the sentence;
-    whether a name or number of the question stands in no article; whether the words cannot be an
-    answer by their form; 1.
+    whether a name or number of the question stands in no article, or a phrase of it in no passage;
+    whether the words cannot be an answer by their form; 1.
     """
     best = findings[0]
     return (
@@ -39,7 +40,7 @@ def signs(question: str, findings: Sequence[Finding], index: Index) -> tuple[flo
         best.coverage,
         best.sentence_coverage,
         _named(question, best),
-        float(bool(unknown_names(question, index))),
+        float(bool(unknown_names(question, index) or unknown_phrases(question, findings))),
         float(not fits(question, best.words)),
         1.0,
     )
@@ -80,6 +81,19 @@ def unknown_names(question: str, index: Index) -> list[str]:
         word
         for position, word in enumerate(words)
         if word in absent and ((position and word[0].isupper()) or word[0].isdigit())
+    ]
+
+
+def unknown_phrases(question: str, findings: Sequence[Finding]) -> list[str]:
+    """The phrases in quotes that stand in none of the passages as they are.
+
+    Where a phrase stands anywhere, only passages that have it are retrieved.
+    """
+    texts = [plain(f"{one.article.title} {one.hit.chunk.text}") for one in findings]
+    return [
+        phrase
+        for phrase in parse(question).phrases
+        if not any(plain(phrase) in text for text in texts)
     ]
 
 

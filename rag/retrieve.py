@@ -10,7 +10,7 @@ from itertools import islice
 
 from index import Chunk, Index, Selection
 from index.copies import Said
-from rag.query import Query, plain
+from rag.query import Query, plain, without_phrases
 from rag.types import Hit
 
 COSINE_WEIGHT = 0.7
@@ -53,6 +53,18 @@ def retrieve(
         Hit(chunk, scores[chunk.id].fused, scores[chunk.id].cosine, scores[chunk.id].bm25)
         for chunk in islice(_without_repeats(ranked, index), limit)
     ]
+
+
+def retrieve_for_answer(
+    query: Query, index: Index, *, limit: int = 10, only: str | Selection | None = None
+) -> list[Hit]:
+    """The best chunks to answer from, as `retrieve` gives them.
+
+    A question may quote what no article says so: then its phrases are plain words.
+    """
+    return retrieve(query, index, limit=limit, only=only) or retrieve(
+        without_phrases(query), index, limit=limit, only=only
+    )
 
 
 def _without_repeats(ids: Iterable[int], index: Index) -> Iterator[Chunk]:

@@ -4,10 +4,11 @@ import pytest
 
 from index import Index
 from rag.answer import NEAREST, NOT_FOUND, ask
-from rag.confidence import log_odds, unknown_names
+from rag.confidence import log_odds, unknown_names, unknown_phrases
 from rag.extract import find
+from rag.query import parse
 from rag.reader import load_reader
-from rag.retrieve import retrieve
+from rag.retrieve import retrieve, retrieve_for_answer
 
 QUESTIONS = [
     ("How many trams were ordered?", "Twelve"),
@@ -80,3 +81,26 @@ def test_an_unknown_name_makes_an_answer_less_likely(sample: Index) -> None:
         known.replace("Skerrow", "Zorblatt"), findings, sample
     )
     assert doubt > 3.5
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"),
+    [
+        ('Who wrote about the "two lights" of Skerrow?', []),
+        ("Who designed the “lighthouse at Skerrow Point?”", []),
+        ('Who designed the "lighthouse of glass"?', ["lighthouse of glass"]),
+        ("Who designed the lighthouse at Skerrow Point?", []),
+    ],
+)
+def test_unknown_phrases_are_those_in_no_passage(
+    sample: Index, question: str, unknown: list[str]
+) -> None:
+    hits = retrieve_for_answer(parse(question), sample)
+    assert unknown_phrases(question, find(question, hits, sample, load_reader())) == unknown
+
+
+def test_a_title_in_quotes_that_no_article_has_is_refused(sample: Index) -> None:
+    question = "Who designed the {} at Skerrow Point?"
+    *_, known = ask(question.format('"lighthouse"'), sample)
+    [unknown] = ask(question.format('"lighthouse of glass"'), sample)
+    assert (known.answered, unknown.answered) == (True, False)

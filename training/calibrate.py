@@ -29,8 +29,9 @@ from rag.context import is_heading
 from rag.evaluate import f1, holds
 from rag.extract import COVERAGE_WEIGHT, HEADING, RETRIEVAL_WEIGHT, Finding, candidates, find
 from rag.kinds import form, is_fact
+from rag.query import parse
 from rag.reader import load_reader
-from rag.retrieve import retrieve
+from rag.retrieve import retrieve_for_answer
 from training.examples import questions, read_lines
 from ui.evaluation import print_table
 
@@ -63,7 +64,7 @@ def gather(question: Question, index: Index) -> Spans:
     evidence = [*question.get("evidence", []), *question.get("conflicting", [])]
     files = {f"{one if isinstance(one, str) else one['doc']}.txt" for one in evidence}
     places = [one for one in evidence if isinstance(one, dict) and "start" in one and not answers]
-    hits = retrieve(text, index)
+    hits = retrieve_for_answer(parse(text), index)
     every = [one for found in candidates(text, hits, index, load_reader()) for one in found]
     features, overlaps, right = [], [], []
     for one in every:
@@ -164,7 +165,8 @@ def disputes(question: Question, index: Index) -> list[tuple[list[float], bool]]
     known to say otherwise.
     """
     text = question["question"]
-    findings = find(text, retrieve(text, index), index, load_reader())
+    hits = retrieve_for_answer(parse(text), index)
+    findings = find(text, hits, index, load_reader())
     if not findings or not is_fact(text) or log_odds(text, findings, index) <= 0:
         return []
     right = {f"{one if isinstance(one, str) else one['doc']}.txt" for one in question["evidence"]}
