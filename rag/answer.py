@@ -11,12 +11,12 @@ from index.types import FootnoteError
 from rag.cite import cite
 from rag.collection import Part, request, respond, small_talk
 from rag.compose import compose, short_answer
-from rag.confidence import absent_words, log_odds
+from rag.confidence import absent_words, log_odds, unknown_phrases
 from rag.conflict import find_conflict
 from rag.context import is_heading, is_item
 from rag.extract import Finding, find
 from rag.kinds import is_fact
-from rag.query import parse
+from rag.query import Query, parse
 from rag.reader import load_reader
 from rag.retrieve import retrieve, retrieve_for_answer
 from rag.rewrite import stand_alone
@@ -84,7 +84,7 @@ def ask(
     if confidence <= 0:
         yield replace(
             answer,
-            paragraphs=((Sentence(NOT_FOUND), *_absent(query.text, index)),),
+            paragraphs=((Sentence(NOT_FOUND), *_absent(query, findings, index)),),
             nearest=tuple(
                 cite(finding.article, *finding.sentence, number=number)
                 for number, finding in enumerate(_nearest(findings), 1)
@@ -257,9 +257,13 @@ def replay(questions: Sequence[str], index: Index) -> list[Turn]:
     return turns
 
 
-def _absent(question: str, index: Index) -> tuple[Sentence, ...]:
+def _absent(query: Query, findings: Sequence[Finding], index: Index) -> tuple[Sentence, ...]:
     """Which words of a question stand nowhere: often they are why there is no answer."""
-    words = [f"“{word}”" for word in absent_words(question, index)[:WORDS_NAMED]]
+    found = absent_words(query.text, index)
+    # What a -word shuts out may have the phrase.
+    if not query.without:
+        found += unknown_phrases(query.text, findings)
+    words = [f"“{word}”" for word in dict.fromkeys(found)][:WORDS_NAMED]
     if not words:
         return ()
     listed = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -104,3 +104,6 @@ def test_a_title_in_quotes_that_no_article_has_is_refused(sample: Index) -> None
     *_, known = ask(question.format('"lighthouse"'), sample)
     [unknown] = ask(question.format('"lighthouse of glass"'), sample)
     assert (known.answered, unknown.answered) == (True, False)
+    assert unknown.text == f"{NOT_FOUND} None of them contains “lighthouse of glass”."
+    [shut_out] = ask('Who painted the "two lights" of Mongolia? -Skerrow -ferry -Aldra', sample)
+    assert "two lights" not in shut_out.text.lower()
