@@ -13,6 +13,7 @@ from rag.rewrite import FUNCTION_WORDS, WORD, names
 from rag.values import stems
 
 POSSESSIVE = re.compile(r"['’]s$")
+END_MARKS = " .,;:!?…"
 
 
 # How much each sign that `signs` gives speaks for an answer. A logistic regression on questions of
@@ -87,14 +88,12 @@ def unknown_names(question: str, index: Index) -> list[str]:
 def unknown_phrases(question: str, findings: Sequence[Finding]) -> list[str]:
     """The phrases in quotes that stand in none of the passages as they are.
 
-    Where a phrase stands anywhere, only passages that have it are retrieved.
+    Where a phrase stands anywhere, only passages that have it are retrieved. The mark that ends a
+    question, which some set inside the quotes, is no part of it.
     """
+    phrases = [phrase.rstrip(END_MARKS) for phrase in parse(question).phrases]
     texts = [plain(f"{one.article.title} {one.hit.chunk.text}") for one in findings]
-    return [
-        phrase
-        for phrase in parse(question).phrases
-        if not any(plain(phrase) in text for text in texts)
-    ]
+    return [phrase for phrase in phrases if not any(plain(phrase) in text for text in texts)]
 
 
 def _is_absent(word: str, index: Index) -> bool:

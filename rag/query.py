@@ -5,7 +5,6 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 PHRASE = re.compile(r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»")
-END_MARKS = " .,;:!?…"
 WITHOUT = re.compile(r"(?:(?<=\s)|^)-(?=[^\W_])([\w.’'-]+)")
 ONLY = re.compile(r"(?:(?<=\s)|^)file:(?:\"([^\"]+)\"|(\S+))", re.IGNORECASE)
 QUOTES = str.maketrans("’‘“”„", '\'\'"""')
@@ -36,8 +35,6 @@ def parse(question: str) -> Query:
     text = " ".join(text.split())
     # A bare name means the files that have it in their name.
     only = [one if any(char in one for char in "*?[") else f"*{one}*" for one in files]
-    # Some set the mark that ends a sentence inside the quotes.
-    phrases = [phrase.strip(END_MARKS) for phrase in phrases]
     kept = [phrase for phrase in phrases if any(char.isalnum() for char in phrase)]
     return Query(text, tuple(kept), tuple(without), tuple(only))
 
