@@ -58,11 +58,16 @@ class Spans:
         return int(np.argmax(self.features @ weights))
 
 
+def files_of(evidence: Sequence[Any]) -> set[str]:
+    """The files of what a question set names as evidence: documents, or places in them."""
+    return {f"{one if isinstance(one, str) else one['doc']}.txt" for one in evidence}
+
+
 def gather(question: Question, index: Index) -> Spans:
     """Read the best passages of a question and note what is known of every span."""
     text, answers = question["question"], question["answers"] + question.get("wrong_answers", [])
     evidence = [*question.get("evidence", []), *question.get("conflicting", [])]
-    files = {f"{one if isinstance(one, str) else one['doc']}.txt" for one in evidence}
+    files = files_of(evidence)
     places = [one for one in evidence if isinstance(one, dict) and "start" in one and not answers]
     hits = retrieve_for_answer(parse(text), index)
     every = [one for found in candidates(text, hits, index, load_reader()) for one in found]
@@ -169,10 +174,9 @@ def disputes(question: Question, index: Index) -> list[tuple[list[float], bool]]
     findings = find(text, hits, index, load_reader())
     if not findings or not is_fact(text) or log_odds(text, findings, index) <= 0:
         return []
-    right = {f"{one if isinstance(one, str) else one['doc']}.txt" for one in question["evidence"]}
-    wrong = {f"{one}.txt" for one in question.get("conflicting", [])}
+    right, wrong = files_of(question["evidence"]), files_of(question.get("conflicting", []))
     best = findings[0].article.file
-    against = wrong if best in right else right if best in wrong else frozenset()
+    against = wrong if best in right else right if best in wrong else set()
     return [
         (list(conflict_signs(text, one, findings, index)), one.article.file in against)
         for one in rivals(text, findings)
