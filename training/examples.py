@@ -58,10 +58,9 @@ OPPOSABLE = re.compile(rf"\b(?:{'|'.join(OPPOSITE)})\b")
 # Reviews and posts ask "is it loud?": another review may well answer that too.
 ABOUT_THEIR_TEXT = ("squadshifts_amazon", "squadshifts_reddit")
 DENIABLE = re.compile(r"\b(did|was|were|is|are|does|do|can|could|would|will) (?=\w)")
-# Of SQuAD's training articles, which no one measures on; see more_questions.py.
-MORE = ("squad_train", "squad_sentences")
-# Each question is followed by one that a person wrote to look like it; see look_alikes.py.
-PAIRS = "squad_pairs"
+# Of SQuAD's training articles, which no one measures on; see squad.py. In the second, each question
+# is followed by one that a person wrote to look like it.
+TRAIN, PAIRS = "squad_train", "squad_pairs"
 KEPT_OUT_ARTICLES = frozenset(
     "Normans Huguenot French_and_Indian_War".split()
 )  # Of squad2_articles; of the other sets, every tenth text.
@@ -90,7 +89,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def is_kept_out(name: str, document: str) -> bool:
     """Whether a document is for validation only."""
-    if name in (*MORE, PAIRS):
+    if name in (TRAIN, PAIRS):
         return False
     if name == "squad2_articles":
         return document in KEPT_OUT_ARTICLES
@@ -156,7 +155,7 @@ def groups(
             return sorted(silent, key=lambda number: -cosines[number])
 
         beside = rank([n for n in of_document[about["doc"]] if _near(places[n][1], about)])
-        nearest = [int(number) for number in np.argsort(-cosines)[: NEAREST * 2]]
+        nearest = np.argpartition(-cosines, NEAREST * 2)[: NEAREST * 2].tolist()
         strangers = rank(nearest)[:NEAREST]
         if name in ABOUT_THEIR_TEXT:
             pool = _beside_or_strange(beside, strangers, chance)

@@ -34,7 +34,7 @@ from transformers import BertConfig, BertForQuestionAnswering, BertModel
 from index.embed import DEFAULT_MODEL, default_model_files, load_embedder
 from rag.reader import SpanReader
 from training.as_onnx import INPUTS, read_onnx, write_onnx
-from training.examples import ABOUT_THEIR_TEXT, MORE, PAIRS, Group, groups
+from training.examples import ABOUT_THEIR_TEXT, Group, groups
 
 PIECES = 192  # Of question and window; the longest sentences are cut.
 QUESTION_PIECES = 48
@@ -48,24 +48,27 @@ TOLD = 20  # Steps between two lines of progress.
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One pass over question sets; a set that is named twice is gone through twice."""
+    """One pass over question sets, of each of which it takes a share; 2.0 goes through it twice."""
 
     rate: float
     seed: int
-    sets: tuple[str, ...]
-    share: float = 0.5  # Of reviews and posts: they are many, and unlike articles.
+    shares: dict[str, float]
     mined: bool = False  # Negatives are those that the reader so far falls for.
     mean_of: int = 1  # It begins with the mean of the weights after so many passes before it.
 
 
-SQUAD, TIME = "squad2_articles", "timeqa_human"
+def shares(of_reviews: float, **others: float) -> dict[str, float]:
+    """The shares of a pass; reviews and posts are many, and unlike articles."""
+    return dict.fromkeys(ABOUT_THEIR_TEXT, of_reviews) | others
+
+
 PASSES = (
-    Pass(1.5e-4, 7, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, SQUAD, TIME, TIME)),
-    Pass(1.0e-4, 11, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, SQUAD, TIME)),
-    Pass(0.8e-4, 23, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, TIME)),
-    Pass(1.0e-4, 31, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.15, mean_of=2),
-    Pass(0.8e-4, 47, (*ABOUT_THEIR_TEXT, SQUAD, SQUAD, TIME, *MORE), share=0.2, mined=True),
-    Pass(1.0e-4, 61, (*ABOUT_THEIR_TEXT, SQUAD, TIME, PAIRS), share=0.1, mean_of=3),
+    Pass(1.5e-4, 7, shares(0.5, squad2_articles=3, timeqa_human=2)),
+    Pass(1.0e-4, 11, shares(0.5, squad2_articles=3, timeqa_human=1)),
+    Pass(0.8e-4, 23, shares(0.5, squad2_articles=2, timeqa_human=2)),
+    Pass(1.0e-4, 31, shares(0.15, squad2_articles=2, timeqa_human=1, squad_train=0.15), mean_of=2),
+    Pass(0.8e-4, 47, shares(0.2, squad2_articles=2, timeqa_human=1, squad_train=0.15), mined=True),
+    Pass(1.0e-4, 61, shares(0.1, squad2_articles=1, timeqa_human=1, squad_pairs=0.75), mean_of=3),
 )
 
 
@@ -197,25 +200,28 @@ def write(model: BertForQuestionAnswering, path: Path) -> None:
     )
 
 
-def train(
-    model: BertForQuestionAnswering, data: list[list[Encoded]], rate: float, seed: int
-) -> None:
+def has_bfloat16(device: str) -> bool:
+    """Whether a device computes in bf16; a processor that imitates it is ten times as slow."""
+    return device == "cuda" or torch.backends.cpu.get_cpu_capability() not in ("DEFAULT", "AVX2")
+
+
+def train(model: BertForQuestionAnswering, data: list[list[Encoded]], one: Pass) -> None:
     """One pass in place, the rate rising and then falling to 0; prints the loss now and then."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device).train()
     model.bert.embeddings.requires_grad_(False)
     trained = [value for value in model.parameters() if value.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=WEIGHT_DECAY)
-    chance = random.Random(seed)
+    optimizer = torch.optim.AdamW(trained, lr=one.rate, weight_decay=WEIGHT_DECAY)
+    chance = random.Random(one.seed)
     steps = math.ceil(len(data) / GROUPS_AT_ONCE)
     print(f"{len(data)} groups, {steps} steps on {device}", flush=True)
     started, seen = time.perf_counter(), 0.0
     for step, batch in enumerate(batches(data, chance)):
         warm = min(1.0, (step + 1) / (WARM_UP * steps))
         for options in optimizer.param_groups:
-            options["lr"] = rate * warm * max(0.0, 1 - step / steps)
+            options["lr"] = one.rate * warm * max(0.0, 1 - step / steps)
         values = tensors([one for group in batch for one in group])
-        with torch.autocast(device, torch.bfloat16):
+        with torch.autocast(device, torch.bfloat16, enabled=has_bfloat16(device)):
             out = model(**{name: value.to(device) for name, value in values.items()})
         same = chance.random()
         loss = sum(
@@ -258,14 +264,15 @@ def examples(
     embedder = load_embedder(DEFAULT_MODEL, Path(".rag") / "models")
     pieces = tokenizer()
     every: list[list[Encoded]] = []
-    for name in one.sets:
+    for name, share in one.shares.items():
         folder = next((folder for folder in data if (folder / name).is_dir()), None)
         if not folder:
             raise SystemExit(f"No folder given with --data has the question set {name}.")
-        share = one.share if name in ABOUT_THEIR_TEXT else 1.0
+        times = [1.0] * int(share) + [share % 1] * (share % 1 > 0)
         made = [
             encoded
-            for group in groups(folder, name, embedder, chance, share=share, reader=reader)
+            for part in times
+            for group in groups(folder, name, embedder, chance, share=part, reader=reader)
             if (encoded := encode(group, pieces))
         ]
         answerable = sum(bool(group[0].spans) for group in made)
@@ -296,7 +303,7 @@ def main() -> None:
                 write(model, Path(folder) / "reader.onnx")
                 reader = SpanReader(Path(folder) / "reader.onnx")
             made = examples(chosen.data, one, chosen.limit, reader)
-        train(model, made, one.rate, one.seed)
+        train(model, made, one)
         made_before.append(copy.deepcopy(model))
     write(model, chosen.out)
 
