@@ -425,11 +425,12 @@ def test_the_map_shows_the_question_among_the_passages(open_page, address, view)
     canvas = page.locator(".fn-map canvas")
     expect(canvas).to_have_attribute("aria-label", re.compile(r"\d+ points"))
     expect(page.locator(".fn-told")).to_contain_text("ringed")
-    drawn = canvas.evaluate(
+    # A canvas whose size has just changed is empty until the next frame.
+    page.wait_for_function(
         "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)"
-        ".data.some((value) => value > 0)"
+        ".data.some((value) => value > 0)",
+        arg=canvas.element_handle(),
     )
-    assert drawn
     assert no_sideways_scroll(page)
     page.locator(".fn-legend button").first.click()
     expect(page.locator("#panel .fn-body .fn-block").first).to_be_visible()
