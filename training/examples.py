@@ -155,7 +155,7 @@ def groups(
             return sorted(silent, key=lambda number: -cosines[number])
 
         beside = rank([n for n in of_document[about["doc"]] if _near(places[n][1], about)])
-        nearest = np.argpartition(-cosines, NEAREST * 2)[: NEAREST * 2].tolist()
+        nearest = [int(number) for number in np.argsort(-cosines)[: NEAREST * 2]]
         strangers = rank(nearest)[:NEAREST]
         if name in ABOUT_THEIR_TEXT:
             pool = _beside_or_strange(beside, strangers, chance)

@@ -102,9 +102,15 @@ def token_places(text: str) -> list[tuple[int, int]]:
     ]
 
 
+@functools.lru_cache(maxsize=4)
+def word_counts(text: str) -> collections.Counter[str]:
+    """How often a text has each word in each spelling; pairs of one article follow each other."""
+    return collections.Counter(re.findall(r"\w+", text))
+
+
 def written(asked: str, text: str) -> str:
     """A question of lower-case tokens as a person writes it, names as the text has them."""
-    counts = collections.Counter(re.findall(r"\w+", text))
+    counts = word_counts(text)
     words = [
         word.capitalize() if counts[word.capitalize()] > counts[word] else word
         for word in BRACKETS.sub("", asked).split()

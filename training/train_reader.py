@@ -201,7 +201,7 @@ def write(model: BertForQuestionAnswering, path: Path) -> None:
 
 
 def has_bfloat16(device: str) -> bool:
-    """Whether a device computes in bf16; a processor that imitates it is ten times as slow."""
+    """Whether a device computes in bf16; one that imitates it is over eight times as slow."""
     return device == "cuda" or torch.backends.cpu.get_cpu_capability() not in ("DEFAULT", "AVX2")
 
 
