@@ -28,6 +28,7 @@ from tests.pages import (
     start,
 )
 from ui.chat import Chat
+from ui.frame import free_port
 from ui.render import link
 
 pytestmark = needs_browser
@@ -305,6 +306,30 @@ def test_the_public_endpoints_answer_as_the_command_line_does(address) -> None:
     (answer,) = json.loads(next(line for line in lines if line.startswith("data: "))[6:])
     assert answer["short_answer"] == "94 metres"
     assert answer["citations"][0]["file"] == "orrin-bridge-repair.txt"
+
+
+def test_an_answer_stopped_as_it_ends_is_no_error(sample_index: Path) -> None:
+    """Gradio drops what it streams when it ends and when it is stopped: here at the same time."""
+    from ui.web import launch
+
+    class Ending:
+        async def aclose(self) -> None:
+            del running["event"]
+
+    chat = Chat(sample_index)
+    page, url = launch(chat, host="127.0.0.1", port=free_port("127.0.0.1", None))
+    running = page.app.iterators
+    running["event"] = Ending()
+    request = urllib.request.Request(
+        f"{url}/gradio_api/cancel",
+        json.dumps({"session_hash": "page", "fn_index": 0, "event_id": "event"}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as response:
+        assert json.load(response) == {"success": True}
+    assert running == {}
+    page.close(verbose=False)
+    chat.close()
 
 
 def test_a_busy_port_is_passed_over_only_when_none_was_asked_for() -> None:

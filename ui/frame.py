@@ -3,6 +3,7 @@
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -68,6 +69,18 @@ class Headers:
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class Running(dict[str, Any]):
+    """What Gradio streams now, by event, where one may be dropped twice.
+
+    An answer that is stopped as it ends is dropped by both; without this the second is an error.
+    Gradio 6 looks for the event before it waits for the lock under which it drops it.
+    """
+
+    def __delitem__(self, event: str) -> None:
+        """Drop an event if it is there."""
+        self.pop(event, None)
 
 
 def middleware(host: str) -> list[Middleware]:

@@ -23,7 +23,7 @@ from rag.types import LLM
 from ui.chat import Chat
 from ui.doors import Door, Doors
 from ui.feedback import REASONS
-from ui.frame import LOCAL, address, free_port, head, middleware
+from ui.frame import LOCAL, Running, address, free_port, head, middleware
 from ui.library import LARGEST_UPLOAD, Library
 from ui.screen import Asked, Screen
 from ui.strings import say
@@ -304,6 +304,7 @@ def launch(
         head=head(),
         app_kwargs={"middleware": middleware(host)},
     )
+    page.app.iterators = Running()
     # Loads the models too. Beside the start of Gradio it would only make both slower.
     welcome.examples(patience=0)
     return page, address(host, port)
