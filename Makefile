@@ -19,7 +19,7 @@ check: $(VENV)/tested  ## Ruff, mypy --strict, the test of the rooms.
 	$(VENV)/bin/python -m pytest tests/test_rooms.py
 
 test: check chromium  ## Everything: check, then all tests.
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 # pip takes minutes here, so it says first what is coming.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -29,7 +29,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/tested: $(VENV)/installed
-	$(PIP) pytest hypothesis playwright axe-playwright-python ruff mypy accelerate
+	$(PIP) pytest pytest-xdist hypothesis playwright axe-playwright-python ruff mypy accelerate
 	touch $@
 
 # The browser tests need a Chromium; without one, and without the right to install it, they are

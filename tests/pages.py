@@ -61,13 +61,17 @@ def browser() -> Iterator[object]:
         opened.close()
 
 
+def unused_port() -> int:
+    """A port that no other test uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def start(chat: Chat) -> Iterator[str]:
     from ui.web import launch
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    page, url = launch(chat, host="127.0.0.1", port=port)
+    page, url = launch(chat, host="127.0.0.1", port=unused_port())
     yield url
     # Before the server ends: a page that still listens would report that it stopped.
     for context in [context for address, context in OPEN if address.startswith(url)]:

@@ -26,9 +26,9 @@ from tests.pages import (
     no_sideways_scroll,
     put,
     start,
+    unused_port,
 )
 from ui.chat import Chat
-from ui.frame import free_port
 from ui.render import link
 
 pytestmark = needs_browser
@@ -317,7 +317,7 @@ def test_an_answer_stopped_as_it_ends_is_no_error(sample_index: Path) -> None:
             del running["event"]
 
     chat = Chat(sample_index)
-    page, url = launch(chat, host="127.0.0.1", port=free_port("127.0.0.1", None))
+    page, url = launch(chat, host="127.0.0.1", port=unused_port())
     running = page.app.iterators
     running["event"] = Ending()
     request = urllib.request.Request(
