@@ -17,6 +17,7 @@ from index import Index
 from rag.answer import ask
 from rag.llm import load_llm, models_at
 from rag.types import LLM, Message
+from tests.pages import unused_port
 
 WORDS = 400  # In its vocabulary.
 MARKS = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>"}
@@ -57,9 +58,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def engine(tiny: Path) -> Iterator[str]:
     """The address of `transformers serve` with the tiny model."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = unused_port()
     command = [str(Path(sys.executable).with_name("transformers")), "serve", str(tiny)]
     options = ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"]
     process = subprocess.Popen(
