@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from index.embed import DEFAULT_MODEL, load_embedder
 from index.sentences import sentences
 from index.types import Article, Embedder, Range
 from rag.extract import cut_windows
@@ -108,6 +109,39 @@ def questions(data: Path, name: str, *, kept_out: bool) -> Iterator[dict[str, An
         about = subject(question)
         if about and is_kept_out(name, about["doc"]) == kept_out:
             yield question
+
+
+def draw(
+    data: Sequence[Path],
+    shares: dict[str, float],
+    seed: int,
+    *,
+    reader: Reader | None = None,
+    thin: bool = False,
+) -> list[Group]:
+    """The groups of a share of each question set, in an order drawn with the seed.
+
+    2.0 goes through a set twice. Thin groups have a second window at most, and that in one of two:
+    what a large model learns from or marks is costly.
+    """
+    chance = random.Random(seed)
+    embedder = load_embedder(DEFAULT_MODEL, Path(".rag") / "models")
+    every: list[Group] = []
+    for name, share in shares.items():
+        folder = next((folder for folder in data if (folder / name).is_dir()), None)
+        if not folder:
+            raise SystemExit(f"No folder given with --data has the question set {name}.")
+        times = [1.0] * int(share) + [share % 1] * (share % 1 > 0)
+        made = [
+            Group(group.question, group.windows[: chance.randint(1, 2)]) if thin else group
+            for part in times
+            for group in groups(folder, name, embedder, chance, share=part, reader=reader)
+        ]
+        answerable = sum(bool(group.windows[0].answers) for group in made)
+        windows = sum(len(group.windows) for group in made)
+        print(f"{name}: {len(made)} groups, {answerable} answerable, {windows} windows", flush=True)
+        every += made
+    return chance.sample(every, len(every))
 
 
 def groups(
