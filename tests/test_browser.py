@@ -64,6 +64,20 @@ def test_a_citation_lights_exactly_the_cited_sentence(open_page, address, sample
     expect(page.locator("#panel .fn-left-out").first).to_have_attribute("title", re.compile("Left"))
 
 
+def test_the_script_waits_for_the_page_to_be_drawn(open_page, address) -> None:
+    page = open_page(
+        address,
+        before="""
+            const real = Document.prototype.querySelector;
+            let early = 3;
+            Document.prototype.querySelector = function (selector) {
+                return selector.includes('#main') && early-- > 0 ? null : real.call(this, selector);
+            };
+        """,
+    )
+    expect(page.locator("#open-library[aria-label=Library]")).to_be_visible()
+
+
 def test_chips_of_older_answers_keep_working(open_page, address) -> None:
     page = open_page(address)
     put(page, QUESTION)

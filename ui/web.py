@@ -31,6 +31,11 @@ from ui.welcome import Welcome
 
 ROOM = Path(__file__).parent
 SCRIPTS = ("page.js", "panel.js", "library.js", "map.js", "filter.js", "conversations.js")
+# Gradio draws each part when its code has come, and may run the script before the page is there.
+START = """(async () => {
+while (!document.querySelector('#app #main')) await new Promise((next) => setTimeout(next, 10));
+%s
+})();"""
 AT_ONCE = 8  # Questions answered at the same time; more wait in line.
 WAITING = 64
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -120,7 +125,7 @@ def _lay_out(chat: Chat, welcome: Welcome) -> Parts:
         panel = gr.HTML(
             {},
             html_template='<div class="fn-root"></div>',
-            js_on_load="\n".join((ROOM / name).read_text("utf-8") for name in SCRIPTS),
+            js_on_load=START % "\n".join((ROOM / name).read_text("utf-8") for name in SCRIPTS),
             server_functions=[
                 _as_server_function(door) for door in Doors(chat, _is_upload).every()
             ],
