@@ -115,6 +115,10 @@ class OnnxEmbedder:
         """Embed one question; shape (1, dimension)."""
         return self._embed([self._query_prompt + text])
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is whole in the model's vocabulary."""
+        return len(self._tokenizer.encode(word, add_special_tokens=False).ids) == 1
+
     @cached_property
     def _one_core(self) -> onnxruntime.InferenceSession:
         """The model on one core, for as many texts at the same time as there are cores."""
@@ -177,6 +181,10 @@ class SlowEmbedder:
     def question(self, text: str) -> Matrix:
         """Embed one question; shape (1, dimension)."""
         return unit(self._original.encode_query([text], show_progress_bar=False))
+
+    def knows(self, word: str) -> bool:
+        """Whether a word is whole in the model's vocabulary."""
+        return len(self._original.tokenizer.tokenize(word)) == 1
 
 
 def unit(vectors: Any) -> Matrix:

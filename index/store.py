@@ -129,9 +129,9 @@ class Index:
         """In how many chunks a stem occurs; see `index.words.stems`."""
         return self._words.count(stem)
 
-    def resembles(self, stem: str) -> bool:
-        """Whether a stem, or one that differs from it by a letter, occurs at all."""
-        return self._words.resembles(stem)
+    def together(self, text: str) -> bool:
+        """Whether the words of a text stand together; see `index.words.Words.together`."""
+        return self._words.together(text)
 
     def stems(self, text: str) -> list[str]:
         """The words of a text as this index compares them."""

@@ -211,3 +211,7 @@ class Embedder(Protocol):
     def question(self, text: str) -> Matrix:
         """Embed one question; shape (1, dimension)."""
         ...
+
+    def knows(self, word: str) -> bool:
+        """Whether a word is whole in the model's vocabulary, as common words and names are."""
+        ...

@@ -1,8 +1,10 @@
 """BM25 over the chunks. The only file that knows tantivy."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import tantivy
@@ -11,6 +13,7 @@ import tantivy
 ANALYZER = "english"
 SHORTEST_MISSPELLED = 5  # Letters; among shorter words too many differ by one letter only.
 MISSPELLED_SCORE = 4.0  # About what BM25 gives a rare word; tantivy scores likeness as 1.
+TOKEN = re.compile(r"[^\W_]+")  # What tantivy's tokenizer takes for a word.
 WRITER_MEMORY = 50_000_000  # Bytes; tantivy's least is 15 MB a thread.
 
 
@@ -114,12 +117,22 @@ class Words:
             return int(self._searcher.search(term, 1).count)  # type: ignore[attr-defined]
         return min(count, len(self))
 
-    def resembles(self, stem: str) -> bool:
-        """Whether a stem, or one that differs by a letter, occurs at all."""
-        if self.count(stem):
-            return True
-        return _may_be_misspelled(stem) and bool(
-            self._searcher.search(self._alike(stem), 1, count=False).hits
+    def together(self, text: str) -> bool:
+        """Whether any two neighbours among the words of a text stand somewhere as they do in it.
+
+        Stop words between them may be others, but as many: "Museum of Applied Arts".
+        """
+        tokens = TOKEN.findall(unicodedata.normalize("NFC", text))
+        places = [(place, stem) for place, token in enumerate(tokens) for stem in stems(token)]
+        return all(
+            self._searcher.search(
+                tantivy.Query.phrase_query(
+                    self._index.schema, "text", [(0, one), (second - first, other)]
+                ),
+                1,
+                count=False,
+            ).hits
+            for (first, one), (second, other) in pairwise(places)
         )
 
 

@@ -11,7 +11,7 @@ from index.types import FootnoteError
 from rag.cite import cite
 from rag.collection import Part, request, respond, small_talk
 from rag.compose import compose, short_answer
-from rag.confidence import absent_words, log_odds, unknown_phrases
+from rag.confidence import absent_words, log_odds, scattered_names, unknown_phrases
 from rag.conflict import find_conflict
 from rag.context import is_heading, is_item
 from rag.extract import Finding, find
@@ -20,6 +20,7 @@ from rag.query import Query, parse
 from rag.reader import load_reader
 from rag.retrieve import retrieve, retrieve_for_answer
 from rag.rewrite import stand_alone
+from rag.spelling import corrected
 from rag.types import LLM, Answer, Citation, Hit, Reader, Sentence, Turn, Value
 from rag.write import rewritten, write
 
@@ -74,6 +75,7 @@ def ask(
             yield replace(answer, seconds=perf_counter() - started)
             return
     reader = reader or prepare(index)
+    searched_for = corrected(searched_for, index)
     query = parse(searched_for)
     hits = retrieve_for_answer(query, index, limit=passages, only=only)
     findings = find(query.text, hits, index, reader)
@@ -260,6 +262,8 @@ def replay(questions: Sequence[str], index: Index) -> list[Turn]:
 def _absent(query: Query, findings: Sequence[Finding], index: Index) -> tuple[Sentence, ...]:
     """Which words of a question stand nowhere: often they are why there is no answer."""
     found = absent_words(query.text, index)
+    scattered = scattered_names(query.text, index)
+    found += [name for name in scattered if not any(word in name for word in found)]
     # What a -word shuts out may have the phrase.
     if not query.without:
         found += unknown_phrases(query.text, findings)

@@ -5,21 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from index import Index
+from rag.confidence import parts
+from rag.confidence import signs as confidence
 from rag.extract import Finding
 from rag.kinds import echo, fits
 from rag.rewrite import names
 from rag.values import comparable, same_value, stems
 
 LONGEST_VALUE = 8  # Words; more is a clause, and clauses differ without contradicting.
-# More, and less, says no more.
-MOST_WITNESSES = 2
-SUREST, LEAST_SURE = 2.0, -6.0
-LEAST_SAID = 0.01
+MOST_WITNESSES = 2  # More say no more.
 # How much each sign that `signs` gives speaks for a contradiction. A logistic regression on
 # newspolluted, evotemp and ramdocs, whose sources contradict each other, against squad2_articles
 # and our own articles, whose sources do not (training/calibrate.py); the constant lets 4 or 5 in
 # 100 of those through (benchmarks/README.md).
-WEIGHTS = (0.16, 1.83, 1.5, 0.35, 0.48, 1.56, 0.37, -2.8)
+WEIGHTS = (0.2, 0.41, 1.5, 0.88, 1.7, 0.29, -3.15)
 
 
 def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> list[Finding]:
@@ -109,21 +108,17 @@ def signs(
 ) -> tuple[float, ...]:
     """What is known of another finding as an answer to the same question about the same thing.
 
-    The reader's logit within bounds; the passage's score; how near it is to the passage of the
-    best finding, the first of all; the share of the question's names that it shares with that; the
-    share of the question's words in its sentence, against that in the best one; the share of the
-    shorter passage's words in the longer; how many other articles give the best value, up to
-    MOST_WITNESSES, since what several treat is where they can differ; 1.
+    As if nothing better had been found, the log odds that its article treats the question, and that
+    it answers; the passage's score; how near it is to the passage of the best finding, the first of
+    all; the share of the shorter passage's words in the longer; how many other articles give the
+    best value, up to MOST_WITNESSES, since what several treat is where they can differ; 1.
     """
     best = findings[0]
     one, two = index.vectors([best.hit.chunk.id, other.hit.chunk.id])
-    said = other.sentence_coverage / max(best.sentence_coverage, LEAST_SAID)
     return (
-        min(SUREST, max(LEAST_SURE, other.confidence)),
+        *parts(confidence(question, [other, *findings], index)),
         other.hit.score,
         float(one @ two),
-        _shared_names(question, best, other),
-        min(1.0, said),
         _alike(best, other),
         float(min(MOST_WITNESSES, len(_files(best, findings) - {best.article.file}))),
         1.0,

@@ -18,8 +18,8 @@ WINDOW = 300
 # What counts beside the reader's logit: the retrieval score (about 0 to 1), and the share of the
 # question's words, weighted by rarity, in the very sentence. Their share in the whole passage added
 # nothing (training/calibrate.py).
-RETRIEVAL_WEIGHT = 6.0
-COVERAGE_WEIGHT = 8.0
+RETRIEVAL_WEIGHT = 4.0
+COVERAGE_WEIGHT = 7.0
 
 WINDOWS_READ = 14  # Of about 30; those left out held the best answer in 1 of 300 questions.
 UNREAD = -10.0  # The confidence of words that the reader did not see.

@@ -46,4 +46,9 @@ def without_phrases(query: Query) -> Query:
 
 def plain(text: str) -> str:
     """A text as phrases are compared: one case, straight quotes, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().translate(QUOTES).split())
+    return straight(text).casefold()
+
+
+def straight(text: str) -> str:
+    """A text with straight quotes and single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).translate(QUOTES).split())

@@ -1,10 +1,12 @@
 """What the articles do not answer is refused, and what they answer is not."""
 
+from collections.abc import Callable
+
 import pytest
 
 from index import Index
 from rag.answer import NEAREST, NOT_FOUND, ask
-from rag.confidence import log_odds, unknown_names, unknown_phrases
+from rag.confidence import log_odds, scattered_names, signs, unknown_names, unknown_phrases
 from rag.extract import find
 from rag.query import parse
 from rag.reader import load_reader
@@ -107,3 +109,72 @@ def test_a_title_in_quotes_that_no_article_has_is_refused(sample: Index) -> None
     assert unknown.text == f"{NOT_FOUND} None of them contains “lighthouse of glass”."
     [shut_out] = ask('Who painted the "two lights" of Mongolia? -Skerrow -ferry -Aldra', sample)
     assert "two lights" not in shut_out.text.lower()
+
+
+@pytest.mark.parametrize(
+    ("question", "scattered"),
+    [
+        ("Who designed the lighthouse at Skerrow Point?", []),
+        ("Who designed the lighthouse at Lorne Skerrow?", ["Lorne Skerrow"]),
+        ("Who designed the Skerrow Bridge?", ["Skerrow Bridge"]),
+        ("What did Raisi say on Monday?", []),
+        # Dates are written in many ways.
+        ("What happened in Tehran in June 1874?", []),
+    ],
+)
+def test_scattered_names_are_those_whose_words_stand_nowhere_together(
+    sample: Index, question: str, scattered: list[str]
+) -> None:
+    assert scattered_names(question, sample) == scattered
+
+
+def test_a_scattered_name_makes_an_answer_less_likely_and_is_told(sample: Index) -> None:
+    known = "Who designed the lighthouse at Skerrow Point?"
+    findings = find(known, retrieve(known, sample), sample, load_reader())
+    scattered = log_odds(known.replace("Point", "Bridge"), findings, sample)
+    assert scattered < log_odds(known, findings, sample)
+    [refused] = ask("When was the Harbour Chess School of Caracas founded?", sample)
+    assert "None of them contains “Harbour Chess School”" in refused.text
+
+
+def test_a_title_in_quotes_is_no_plain_word(make_index: Callable[[dict[str, str]], Index]) -> None:
+    index = make_index(
+        {
+            "a.txt": "Late in the evening comes a talk show with Ida Moor.\n",
+            "b.txt": "THE LIGHT SHIP\n\nThe album Light Ship is by Ada Firth.\n",
+        }
+    )
+
+    def unknown(question: str) -> list[str]:
+        hits = retrieve_for_answer(parse(question), index)
+        return unknown_phrases(question, find(question, hits, index, load_reader()))
+
+    assert unknown('Who made the album "Talk Show"?') == ["Talk Show"]
+    assert unknown('Who hosts the "talk show" in the evening?') == []
+    assert unknown('Who made the album "Light Ship"?') == []
+    assert unknown('Who made "The Light Ship"?') == []
+
+
+def test_news_of_this_week_is_not_of_years_ago(
+    make_index: Callable[[dict[str, str]], Index],
+) -> None:
+    text = "The strike\n\nIn {} the dockers of Orn ended their strike. Work began again in 2023.\n"
+    question = "Who ended their strike {}?"
+
+    def misfit(year: int, when: str) -> float:
+        index = make_index({"a.txt": text.format(year)})
+        asked = question.format(when)
+        return signs(asked, find(asked, retrieve(asked, index), index, load_reader()), index)[-2]
+
+    assert (misfit(1998, "this week"), misfit(1998, "in Orn"), misfit(2023, "this week")) == (
+        1,
+        0,
+        0,
+    )
+
+
+def test_a_people_is_known_where_its_country_is(sample: Index) -> None:
+    question = "Who is the Emirati national security adviser that Raisi received?"
+    assert unknown_names(question, sample) == ["Emirati"]
+    *_, answer = ask(question, sample)
+    assert "Tahnoon bin Zayed" in (answer.short_answer or "")

@@ -179,13 +179,13 @@ def test_witnesses_are_the_other_articles_that_give_the_best_value(make_index: M
 def test_an_article_that_agrees_elsewhere_is_no_rival(make_index: Make) -> None:
     index = make_index(
         {
-            "a.txt": MILL.format(1742),
-            "b.txt": OTHER.format(1768) + "\n" + "It is a long walk and a fine one. " * 40
-            + "\n\nThe mill at Harrow Weir was built in 1742, as the stone says.\n",
+            "a.txt": MILL.format(1768),
+            "b.txt": OTHER.format(1742) + "\n" + "It is a long walk and a fine one. " * 40
+            + "\n\nThe mill at Harrow Weir was built in 1768, as the stone says.\n",
         }
     )  # fmt: skip
     found = findings_of(BUILT, index)
-    assert found[0].words == "1742"
+    assert found[0].words == "1768"
     assert rivals(BUILT, found) == []
     assert last(BUILT, index).conflict == ()
 

@@ -105,3 +105,21 @@ def test_a_damaged_folder_is_a_value_error(tmp_path: Path) -> None:
     (tmp_path / "words" / "meta.json").write_text("{")
     with pytest.raises(ValueError, match=r"."):
         Words(tmp_path / "words")
+
+
+@pytest.mark.parametrize(
+    ("text", "together"),
+    [
+        ("Château of Orrin", True),
+        ("Château at Orrin", True),  # Another stop word.
+        ("château Orrin", False),
+        ("Orrin of Château", False),
+        ("ferry leaves", True),
+        ("ferry harbour", False),
+        ("cafe by the harbour", True),
+        ("zebra crossing", False),
+        ("zebra", True),  # It has no neighbour.
+    ],
+)
+def test_words_stand_together_or_apart(words: Words, text: str, together: bool) -> None:
+    assert words.together(text) is together

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from index import Index, open_index
-from rag.confidence import log_odds, signs
+from rag.confidence import ANSWERED, DOUBTS, TREATED, both, log_odds, signs
 from rag.conflict import rivals
 from rag.conflict import signs as conflict_signs
 from rag.context import is_heading
@@ -32,6 +33,7 @@ from rag.kinds import form, is_fact
 from rag.query import parse
 from rag.reader import load_reader
 from rag.retrieve import retrieve_for_answer
+from rag.spelling import corrected
 from training.examples import questions, read_lines
 from ui.evaluation import print_table
 
@@ -65,7 +67,8 @@ def files_of(evidence: Sequence[Any]) -> set[str]:
 
 def gather(question: Question, index: Index) -> Spans:
     """Read the best passages of a question and note what is known of every span."""
-    text, answers = question["question"], question["answers"] + question.get("wrong_answers", [])
+    text = corrected(question["question"], index)
+    answers = question["answers"] + question.get("wrong_answers", [])
     evidence = [*question.get("evidence", []), *question.get("conflicting", [])]
     files = files_of(evidence)
     places = [one for one in evidence if isinstance(one, dict) and "start" in one and not answers]
@@ -127,40 +130,96 @@ def regression(rows: Floats, labels: Floats, weights: Floats, ridge: float = 1.0
     return found
 
 
+def fit_both(every: dict[str, Floats], ridge: float = 1.0) -> Floats:
+    """The rows TREATED and ANSWERED of rag.confidence, shape (2, signs), DOUBTS being given.
+
+    `every` has the signs of each kind of question, shape (questions, signs); those of SQUAD have an
+    answer. Each other kind counts alike, however many questions it has. What is 0 in the weights
+    stays 0. Begun with the weights that are there: there is more than one minimum.
+    """
+    rows = np.concatenate(list(every.values()))
+    labels = np.concatenate(
+        [np.full(len(found), float(name == SQUAD)) for name, found in every.items()]
+    )
+    weights = np.concatenate(
+        [
+            np.full(len(found), (600 if name == SQUAD else 180) / len(found))
+            for name, found in every.items()
+        ]
+    )
+    start = torch.tensor([TREATED, ANSWERED], dtype=torch.float64)
+    free = start != 0
+    known, wanted, counts = (torch.from_numpy(values) for values in (rows, labels, weights))
+    doubts = known @ torch.tensor([*DOUBTS[:-1], 0.0], dtype=torch.float64)
+    moved = torch.zeros_like(start, requires_grad=True)
+    optimizer = torch.optim.LBFGS([moved], max_iter=500, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        found = start + moved * free
+        treated, answered = (known @ found.T).unbind(1)
+        reached = doubts - torch.logaddexp(
+            torch.logaddexp(-treated, -answered), -treated - answered
+        )
+        lost = torch.nn.functional.binary_cross_entropy_with_logits(
+            reached, wanted, counts, reduction="sum"
+        )
+        total: torch.Tensor = lost + ridge / 2 * (found[:, :-1] ** 2).sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimizer.step(loss)
+    return np.asarray((start + moved * free).detach())
+
+
 def confidence(
     answerable: list[Spans], without: dict[str, list[Spans]], weights: Floats, index: Index
 ) -> None:
-    """Print the weights of rag.confidence, and the errors they leave."""
+    """Print the weights of rag.confidence, and the errors they leave.
+
+    In the table also those on each half of the questions with what was fitted on the other.
+    """
 
     def row(one: Spans) -> list[float]:
         best = one.findings[one.best(weights)]
         return list(signs(one.question, [best, *one.findings], index))
 
-    rows = np.array([row(one) for one in answerable if one.findings])
-    kinds = {
+    every = {
         name: np.array([row(one) for one in spans if one.findings])
-        for name, spans in without.items()
+        for name, spans in {SQUAD: answerable, **without}.items()
     }
-    every = np.concatenate([rows, *kinds.values()])
-    labels = np.concatenate([np.ones(len(rows)), np.zeros(len(every) - len(rows))])
-    # Each kind counts alike, however many questions it has.
-    share = [np.full(len(found), 180 / len(found)) for found in kinds.values()]
-    fitted = regression(
-        every, labels, np.concatenate([np.full(len(rows), 600 / len(rows)), *share])
-    )
-    threshold = float(np.quantile(rows @ fitted, MOST_REFUSED))
-    fitted[-1] -= threshold
-    print("confidence.WEIGHTS =", fitted.round(2).tolist())
-    odds = rows @ fitted
+    fitted = fit_both(every)
+    threshold = float(np.quantile(odds(every[SQUAD], fitted), MOST_REFUSED))
+    print("confidence.TREATED =", fitted[0].round(2).tolist())
+    print("confidence.ANSWERED =", fitted[1].round(2).tolist())
+    print("the constant of confidence.DOUBTS =", round(-threshold, 2))
+    halves = [{name: rows[half::2] for name, rows in every.items()} for half in (0, 1)]
+    whole = refused(fitted, every)
+    apart = [refused(fit_both(one), other) for one, other in (halves, halves[::-1])]
     table = [
         (
             name,
-            f"{np.mean(found @ fitted <= 0):.3f}",
-            f"{np.mean(odds[:, None] > (found @ fitted)[None, :]):.3f}",
+            f"{whole[name]:.3f}",
+            f"{np.mean([half[name] for half in apart]):.3f}",
+            f"{np.mean(odds(every[SQUAD], fitted)[:, None] > odds(rows, fitted)[None, :]):.3f}",
         )
-        for name, found in kinds.items()
+        for name, rows in every.items()
+        if name != SQUAD
     ]
-    print_table(("questions without an answer", "refused", "area under the curve"), table)
+    head = ("questions without an answer", "refused", "fitted on the other half", "area")
+    print_table(head, table)
+
+
+def odds(rows: Floats, fitted: Floats) -> Floats:
+    """The log odds of rag.confidence under these rows of weights, its constant left out."""
+    both_hold = [both(float(one @ fitted[0]), float(one @ fitted[1])) for one in rows]
+    return both_hold + rows @ np.array([*DOUBTS[:-1], 0.0])
+
+
+def refused(fitted: Floats, every: dict[str, Floats]) -> dict[str, float]:
+    """The share of each kind that is refused where MOST_REFUSED of the answerable ones are."""
+    threshold = np.quantile(odds(every[SQUAD], fitted), MOST_REFUSED)
+    return {name: float(np.mean(odds(rows, fitted) <= threshold)) for name, rows in every.items()}
 
 
 def disputes(question: Question, index: Index) -> list[tuple[list[float], bool]]:
@@ -169,7 +228,7 @@ def disputes(question: Question, index: Index) -> list[tuple[list[float], bool]]
     It does where one of both is of an article that gives the answer and the other of one that is
     known to say otherwise.
     """
-    text = question["question"]
+    text = corrected(question["question"], index)
     hits = retrieve_for_answer(parse(text), index)
     findings = find(text, hits, index, load_reader())
     if not findings or not is_fact(text) or log_odds(text, findings, index) <= 0:
