@@ -14,7 +14,9 @@ LONGEST_LINE = 300  # A longer line is prose, whatever it mentions.
 TAIL = 500  # Characters at the end of an article in which a licence sentence is looked for.
 
 LICENCE = re.compile(
-    r"licen[sc]ed under (?:a |the |an )?(?:creative commons|cc[ -]by|gnu|mit|open government)"
+    r"(?:licen[sc]ed|^(?:this )?(?:text|content|article|page|work)s? (?:is |are )?"
+    r"(?:released|published|available)) under "
+    r"(?:a |the |an )?(?:creative commons|cc[ -]by|gnu|mit|open government)"
     r"|\ball rights reserved\b|^©|^\(c\) ?\d{4}|^copyright (?:©|\(c\)|\d{4})"
     r"|^(?:reproduced|republished|reprinted) (?:here )?(?:with|by) (?:kind )?permission",
     re.IGNORECASE,

@@ -74,8 +74,15 @@ def test_boilerplate_lines_are_left_out_and_listed() -> None:
     assert article.title == "The harbour wall"
 
 
-def test_a_licence_sentence_that_closes_a_paragraph_is_left_out() -> None:
-    licence = "All content by the Harbour Press is licensed under a Creative Commons licence."
+@pytest.mark.parametrize(
+    "licence",
+    [
+        "All content by the Harbour Press is licensed under a Creative Commons licence.",
+        "Text released under the Creative Commons Attribution 4.0 licence.",
+        "This article is available under CC BY 4.0.",
+    ],
+)
+def test_a_licence_sentence_that_closes_a_paragraph_is_left_out(licence: str) -> None:
     article = read_article("a.txt", f"The wall was raised. It has held since. {licence}".encode())
     assert left_out(article) == [licence]
 
@@ -84,7 +91,8 @@ def test_prose_that_mentions_boilerplate_stays() -> None:
     text = (
         "She put the kettle on top of the page she was reading. The menu was short. "
         "Under the new rules every photograph is licensed under a Creative Commons licence, and "
-        "the museum shares them. They open at nine."
+        "the museum shares them. They open at nine.\n\n"
+        "The code was released under the MIT licence in 2019.\n"
     )
     assert read_article("a.txt", text.encode()).left_out == ()
 
