@@ -120,10 +120,15 @@ class Words:
     def together(self, text: str) -> bool:
         """Whether any two neighbours among the words of a text stand somewhere as they do in it.
 
-        Stop words between them may be others, but as many: "Museum of Applied Arts".
+        Stop words between them, and initials, may be others, but as many: "Museum of Applied Arts".
         """
         tokens = TOKEN.findall(unicodedata.normalize("NFC", text))
-        places = [(place, stem) for place, token in enumerate(tokens) for stem in stems(token)]
+        places = [
+            (place, stem)
+            for place, token in enumerate(tokens)
+            if len(token) > 1
+            for stem in stems(token)
+        ]
         return all(
             self._searcher.search(
                 tantivy.Query.phrase_query(

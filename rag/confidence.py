@@ -13,6 +13,7 @@ from rag.rewrite import FUNCTION_WORDS, WORD, YEAR, names
 from rag.values import months, stems
 
 POSSESSIVE = re.compile(r"['’]s$")
+OWNER = re.compile(r"['’]s?\s")
 END_MARKS = " .,;:!?…"
 THESE_DAYS = re.compile(
     r"\b(?:(?:this|last|past) (?:week|month|year)|today|yesterday|recently|in the coming)\b",
@@ -136,9 +137,17 @@ def unknown_names(question: str, index: Index) -> list[str]:
 def scattered_names(question: str, index: Index) -> list[str]:
     """The names of several words in a question that stand in no article as they are.
 
-    Dates, which can be written otherwise, are none.
+    Dates, which can be written otherwise, are none; an owner and what is owned are two names.
     """
-    return [name for name in names(question) if not months(name) and not index.together(name)]
+    scattered = []
+    for name in names(question):
+        first, _, rest = name.partition(" ")
+        # A capital at the start of a sentence is no sign of a name.
+        if first.casefold() in FUNCTION_WORDS or question.startswith(name):
+            name = rest
+        if not months(name) and not all(map(index.together, OWNER.split(name))):
+            scattered.append(name)
+    return scattered
 
 
 def unknown_phrases(question: str, findings: Sequence[Finding]) -> list[str]:

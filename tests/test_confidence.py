@@ -120,6 +120,10 @@ def test_a_title_in_quotes_that_no_article_has_is_refused(sample: Index) -> None
         ("What did Raisi say on Monday?", []),
         # Dates are written in many ways.
         ("What happened in Tehran in June 1874?", []),
+        ("It is late. Which Raisi is meant? And who is Which Maduro?", []),
+        ("Lighthouse Skerrow Point was built by whom?", []),
+        ("Who designed Lorne's Skerrow Point?", []),
+        ("Who designed the R.S.P. Bridge?", []),
     ],
 )
 def test_scattered_names_are_those_whose_words_stand_nowhere_together(
