@@ -16,7 +16,7 @@ POSSESSIVE = re.compile(r"['’]s$")
 OWNER = re.compile(r"['’]s?\s")
 END_MARKS = " .,;:!?…"
 THESE_DAYS = re.compile(
-    r"\b(?:(?:this|last|past) (?:week|month|year)|today|yesterday|recently|in the coming)\b",
+    r"\b(?:(?:this|last|past) (?:week|month)|yesterday|recently|in the coming)\b",
     re.IGNORECASE,
 )
 
