@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from index import Index
-from rag.confidence import parts
+from rag.confidence import log_odds, parts
 from rag.confidence import signs as confidence
 from rag.extract import Finding
 from rag.kinds import echo, fits
@@ -18,7 +18,7 @@ MOST_WITNESSES = 2  # More say no more.
 # newspolluted, evotemp and ramdocs, whose sources contradict each other, against squad2_articles
 # and our own articles, whose sources do not (training/calibrate.py); the constant lets 4 or 5 in
 # 100 of those through (benchmarks/README.md).
-WEIGHTS = (0.2, 0.41, 1.5, 0.88, 1.7, 0.29, -3.15)
+WEIGHTS = (0.13, 0.38, 0.94, 0.49, 1.65, 0.22, -2.41)
 
 
 def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> list[Finding]:
@@ -28,7 +28,7 @@ def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> l
     value and count once.
     """
     values = [findings[0]]
-    for rival in rivals(question, findings):
+    for rival in rivals(question, findings, index):
         if (
             all(may_differ(rival, value) for value in values)
             and disagreement(question, rival, findings, index) > 0
@@ -37,10 +37,11 @@ def find_conflict(question: str, findings: Sequence[Finding], index: Index) -> l
     return values if len(values) > 1 else []
 
 
-def rivals(question: str, findings: Sequence[Finding]) -> list[Finding]:
+def rivals(question: str, findings: Sequence[Finding], index: Index) -> list[Finding]:
     """The findings whose values may contradict that of the first.
 
-    An article that says elsewhere what the first says is on its side.
+    Each would be believed if it were the first. An article that says elsewhere what the first says
+    is on its side.
     """
     best = findings[0]
     if not fits(question, best.words) or len(best.words.split()) > LONGEST_VALUE:
@@ -52,6 +53,7 @@ def rivals(question: str, findings: Sequence[Finding]) -> list[Finding]:
         if one.article.file not in agreeing
         and may_differ(one, best)
         and may_contradict(question, best, one)
+        and log_odds(question, [one, *findings], index) > 0
     ]
 
 

@@ -238,7 +238,7 @@ def disputes(question: Question, index: Index) -> list[tuple[list[float], bool]]
     against = wrong if best in right else right if best in wrong else set()
     return [
         (list(conflict_signs(text, one, findings, index)), one.article.file in against)
-        for one in rivals(text, findings)
+        for one in rivals(text, findings, index)
     ]
 
 
