@@ -164,7 +164,7 @@ def unknown_phrases(question: str, findings: Sequence[Finding]) -> list[str]:
 
 def _says(text: str, phrase: str) -> bool:
     words = phrase.split()
-    if all(word[0].isupper() or word in FUNCTION_WORDS for word in words):
+    if words[0][0].isupper() and all(word[0].isupper() or word in FUNCTION_WORDS for word in words):
         return straight(phrase) in text or straight(phrase).upper() in text
     return plain(phrase) in text.casefold()
 

@@ -146,6 +146,7 @@ def test_a_title_in_quotes_is_no_plain_word(make_index: Callable[[dict[str, str]
         {
             "a.txt": "Late in the evening comes a talk show with Ida Moor.\n",
             "b.txt": "THE LIGHT SHIP\n\nThe album Light Ship is by Ada Firth.\n",
+            "c.txt": "By the sea\n\nIda Moor sings of it.\n",
         }
     )
 
@@ -157,6 +158,7 @@ def test_a_title_in_quotes_is_no_plain_word(make_index: Callable[[dict[str, str]
     assert unknown('Who hosts the "talk show" in the evening?') == []
     assert unknown('Who made the album "Light Ship"?') == []
     assert unknown('Who made "The Light Ship"?') == []
+    assert unknown('Who sings "by the" sea?') == []
 
 
 def test_news_of_this_week_is_not_of_years_ago(
