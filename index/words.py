@@ -103,10 +103,8 @@ class Words:
         """A query for a stem; for one that occurs nowhere, for those that differ by a letter."""
         if self.count(stem) or not _may_be_misspelled(stem):
             return tantivy.Query.term_query(self._index.schema, "text", stem)
-        return tantivy.Query.boost_query(self._alike(stem), MISSPELLED_SCORE)
-
-    def _alike(self, stem: str) -> tantivy.Query:
-        return tantivy.Query.fuzzy_term_query(self._index.schema, "text", stem)
+        alike = tantivy.Query.fuzzy_term_query(self._index.schema, "text", stem)
+        return tantivy.Query.boost_query(alike, MISSPELLED_SCORE)
 
     def count(self, stem: str) -> int:
         """In how many chunks a stem (as `stems` gives it) occurs; one that has none has 0."""

@@ -9,10 +9,9 @@ from index import Index
 from rag.extract import Finding
 from rag.kinds import fits, subject
 from rag.query import parse, plain, straight
-from rag.rewrite import FUNCTION_WORDS, WORD, YEAR, names
+from rag.rewrite import FUNCTION_WORDS, YEAR, names, words_of
 from rag.values import months, stems
 
-POSSESSIVE = re.compile(r"['’]s$")
 OWNER = re.compile(r"['’]s?\s")
 END_MARKS = " .,;:!?…"
 THESE_DAYS = re.compile(
@@ -112,10 +111,9 @@ def _years(text: str) -> list[int]:
 
 def absent_words(question: str, index: Index) -> list[str]:
     """The words of a question that stand in no article, without those that only ask."""
-    words = [POSSESSIVE.sub("", match.group()) for match in WORD.finditer(subject(question))]
     return [
         word
-        for word in dict.fromkeys(words)
+        for word in dict.fromkeys(words_of(subject(question)))
         if word.casefold() not in FUNCTION_WORDS and _is_absent(word, index)
     ]
 
@@ -123,11 +121,10 @@ def absent_words(question: str, index: Index) -> list[str]:
 def unknown_names(question: str, index: Index) -> list[str]:
     """The names and numbers of a question that stand in no article; a month is neither."""
     absent = set(absent_words(question, index))
-    words = [POSSESSIVE.sub("", match.group()) for match in WORD.finditer(question)]
     # A capital at the start is no sign of a name.
     return [
         word
-        for position, word in enumerate(words)
+        for position, word in enumerate(words_of(question))
         if word in absent
         and not months(word)
         and ((position and word[0].isupper()) or word[0].isdigit())

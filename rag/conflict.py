@@ -6,7 +6,7 @@ import numpy as np
 
 from index import Index
 from rag.confidence import log_odds, parts
-from rag.confidence import signs as confidence
+from rag.confidence import signs as confidence_signs
 from rag.extract import Finding
 from rag.kinds import echo, fits
 from rag.rewrite import names
@@ -118,7 +118,7 @@ def signs(
     best = findings[0]
     one, two = index.vectors([best.hit.chunk.id, other.hit.chunk.id])
     return (
-        *parts(confidence(question, [other, *findings], index)),
+        *parts(confidence_signs(question, [other, *findings], index)),
         other.hit.score,
         float(one @ two),
         _alike(best, other),

@@ -49,6 +49,12 @@ def plain(text: str) -> str:
     return straight(text).casefold()
 
 
+def without_accents(text: str) -> str:
+    """A text with é as e, and ligatures as their letters."""
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
 def straight(text: str) -> str:
     """A text with straight quotes and single spaces."""
     return " ".join(unicodedata.normalize("NFC", text).translate(QUOTES).split())

@@ -38,6 +38,7 @@ MORE = re.compile(
     re.IGNORECASE,
 )
 BARE = frozenset("why how when where who whom which what whose really".split())
+ENDING = re.compile(r"['’]s$")  # Of who owns something.
 ARTICLE = re.compile(r"^(?:the|an?)\s+", re.IGNORECASE)
 YEAR = re.compile(r"\b(?:1[0-9]|20)\d\d\b")
 FUNCTION_WORDS = frozenset(
@@ -160,6 +161,11 @@ def _full(name: str, history: Sequence[Turn]) -> str:
     return name
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text, Raisi for Raisi's."""
+    return [ENDING.sub("", word) for word in WORD.findall(text)]
+
+
 def names(text: str) -> list[str]:
     """The capitalised phrases of a text after its first word, in order."""
     found: list[str] = []
@@ -175,7 +181,7 @@ def names(text: str) -> list[str]:
         else:
             found.append(token)
         end = word.end()
-    bare = (re.sub(r"['’]s$", "", name) for name in found)
+    bare = (ENDING.sub("", name) for name in found)
     return [name for name in bare if name.casefold() not in FUNCTION_WORDS]
 
 

@@ -1,15 +1,14 @@
 """Misspelled words of a question -> as the articles spell them."""
 
 import re
-import unicodedata
 from collections import Counter
 
 from index import Index
-from rag.confidence import POSSESSIVE, absent_words
-from rag.query import parse
-from rag.rewrite import WORD
+from index.words import SHORTEST_MISSPELLED
+from rag.confidence import absent_words
+from rag.query import parse, without_accents
+from rag.rewrite import words_of
 
-SHORTEST = 5  # Letters; among shorter words too many differ by one letter only.
 PASSAGES = 10  # That share most words with the question: what is meant stands near the rest.
 
 
@@ -26,11 +25,7 @@ def corrected(question: str, index: Index) -> str:
     if not wrong or query.phrases or query.without:
         return question
     chunks = [index.chunk(id) for id, _ in index.match(query.text, PASSAGES)]
-    words = Counter(
-        POSSESSIVE.sub("", match.group())
-        for chunk in chunks
-        for match in WORD.finditer(f"{chunk.title} {chunk.text}")
-    )
+    words = Counter(word for chunk in chunks for word in words_of(f"{chunk.title} {chunk.text}"))
     for word in wrong:
         near = [
             one
@@ -66,7 +61,7 @@ def differ_by_a_letter(one: str, other: str) -> bool:
 
 def _may_be_misspelled(word: str, index: Index) -> bool:
     return (
-        len(word) >= SHORTEST
+        len(word) >= SHORTEST_MISSPELLED
         and word.isalpha()
         and not word.isupper()  # LVIII, NATO.
         and not index.embedder.knows(word)
@@ -74,5 +69,4 @@ def _may_be_misspelled(word: str, index: Index) -> bool:
 
 
 def _plain(word: str) -> str:
-    parts = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(one for one in parts if not unicodedata.combining(one))
+    return without_accents(word.casefold())

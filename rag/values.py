@@ -1,8 +1,9 @@
 """Values as people write them: when two are the same thing, and when they can contradict. Pure."""
 
 import re
-import unicodedata
 from functools import lru_cache
+
+from rag.query import without_accents
 
 NUMBER_WORDS = {
     word: value
@@ -140,8 +141,7 @@ def stems(value: str) -> frozenset[str]:
 
     Five letters are kept: Venezuela and Venezuelan are one.
     """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
-    words = map(str.lower, WORD.findall(plain))
+    words = map(str.lower, WORD.findall(without_accents(value)))
     return frozenset(word[:5] for word in words if word not in FILLERS)
 
 

@@ -80,6 +80,8 @@ def test_whoever_asks_sees_one_index(large: Index, rebuild: Rebuild, tmp_path: P
     assert grown.plane.points.shape == (8, 2)
     for word in ("bridg", "velm", "1999", "1810"):
         assert grown.count(word) == fresh.count(word), word
+    for name, together in (("bridge of Dray", True), ("bridge of Velm", False)):
+        assert (grown.together(name), fresh.together(name)) == (together, together)
     for question in ("When was the bridge of Dray built?", "How many arches has that of Orn?"):
         vector = fresh.embedder.question(question)
         one = [(grown.chunk(id).file, round(score, 3)) for id, score in grown.search(vector, 9)]

@@ -12,7 +12,6 @@ import json
 import re
 import secrets
 import sqlite3
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from threading import Lock
 
 from index.types import FootnoteError
 from rag import Turn
+from rag.query import without_accents
 from ui.render import Data
 from ui.terminal import clean
 
@@ -330,8 +330,7 @@ def _searched(exchange: Exchange) -> str:
 
 def _folded(text: str) -> str:
     """Text as it is searched: without case, accents and forms of letters."""
-    letters = unicodedata.normalize("NFKD", _storable(text))
-    return "".join(char for char in letters if not unicodedata.combining(char)).casefold()
+    return without_accents(_storable(text)).casefold()
 
 
 def _storable(text: str) -> str:
